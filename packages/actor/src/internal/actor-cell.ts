@@ -1,0 +1,535 @@
+import type { ActorContext, Askable, SpawnOptions } from '../actor-context.ts'
+import { generatedName, checkName } from '../actor-path.ts'
+import type { ActorRef, AskOptions } from '../actor-ref.ts'
+import { type Behavior, Behaviors } from '../behavior.ts'
+import { UnhandledMessageEvents } from '../dead-letters.ts'
+import { ActorError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import { CellStash, type StashBuffer } from '../stash.ts'
+import { ScheduledMessage, type TimerScheduler, Timers, type ActorTimer } from '../timers.ts'
+import { type Handler, type Kind, kindOf } from './behavior-kind.ts'
+import { DEAD, HELD, HELD_READY, IDLE, NOT_STARTED, READY } from './cell-status.ts'
+import { CellExtras } from './cell-extras.ts'
+import { deliverTermination, unwatch, watch } from './death-watch.ts'
+import type { Dispatcher, Runnable } from './dispatcher.ts'
+import { FunctionRef } from './function-ref.ts'
+import { internal, type LocalRef } from './internal-ref.ts'
+import {
+  addLayer,
+  adaptionFailed,
+  beginStop,
+  fail,
+  handleSystemMessage,
+  hold,
+} from './lifecycle.ts'
+import { PromiseRef } from './promise-ref.ts'
+import { Special } from './special.ts'
+import type { SystemCore } from './system-core.ts'
+import { SystemMessage } from './system-message.ts'
+
+/**
+ * One running actor: its mailbox, its behavior, its ref and its context in one object, because a
+ * million of them must fit into memory and a message must not chase pointers.
+ *
+ * The mailbox has two lanes. System messages (`signals`) are all handled before each message of a
+ * user: an actor told to stop does not first work through its backlog. The lane of users is one slot
+ * (`first`, used only while everything is empty) in front of a ring that exists only after a burst.
+ *
+ * Invariant: `status` is READY or HELD_READY exactly while the cell is in the dispatcher's queue or running.
+ */
+export class ActorCell implements ActorContext<unknown>, LocalRef, Runnable {
+  handler: Handler = NOT_STARTED
+  status: number = IDLE
+  signals: SystemMessage | null = null
+  extras: CellExtras | null = null
+  readonly dispatcher: Dispatcher
+  readonly parent: ActorCell | null
+  readonly name: string
+  readonly uid: number
+  #first: unknown = undefined
+  #ring: unknown[] = NO_RING
+  #head = 0
+  #tail = 0
+  #mask = 0
+  /** How many Specials are in the lane of users: while 0, none has to be looked for. */
+  #specials = 0
+
+  constructor(dispatcher: Dispatcher, parent: ActorCell | null, name: string, uid: number) {
+    this.dispatcher = dispatcher
+    this.parent = parent
+    this.name = name
+    this.uid = uid
+  }
+
+  // ---- the ref ----
+
+  tell(message: unknown): void {
+    const status = this.status
+    if (status === DEAD) {
+      this.system.deadLetters.drop(message, this, 'ActorStopped')
+      return
+    }
+    if (this.#first === undefined && this.#head === this.#tail) {
+      if (message === undefined) {
+        this.system.deadLetters.drop(message, this, 'UndefinedMessage')
+        return
+      }
+      this.#first = message
+    } else if (!this.#push(message)) return
+    if (status === IDLE) {
+      this.status = READY
+      this.dispatcher.ready(this)
+    }
+  }
+
+  tellSystem(message: SystemMessage): void {
+    const status = this.status
+    if (status === DEAD) {
+      handleSystemMessage(this, message)
+      return
+    }
+    message.next = this.signals
+    this.signals = message
+    if (status === IDLE) {
+      this.status = READY
+      this.dispatcher.ready(this)
+    } else if (status === HELD) {
+      this.status = HELD_READY
+      this.dispatcher.ready(this)
+    }
+  }
+
+  /** Puts something into the lane of users that is opened when its turn comes. */
+  tellSpecial(special: Special): void {
+    if (this.status === DEAD) return
+    this.#specials++
+    this.tell(special)
+  }
+
+  // The cell is ref and context in one, so two ways of asking meet here: a ref is asked with
+  // (create, options), a context asks with (target, create, options, onReply, onError).
+  ask<Reply>(create: (replyTo: ActorRef<Reply>) => unknown, options: AskOptions): Promise<Reply>
+  ask<T, Reply>(
+    target: Askable<T>,
+    create: (replyTo: ActorRef<Reply>) => T,
+    options: AskOptions,
+    onReply: (reply: Reply) => unknown,
+    onError: (error: unknown) => unknown,
+  ): undefined
+  ask(
+    first: Create | Askable<unknown>,
+    second: AskOptions | Create,
+    options?: AskOptions,
+    onReply?: (reply: unknown) => unknown,
+    onError?: (error: unknown) => unknown,
+  ): Promise<unknown> | undefined {
+    if (typeof first === 'function') {
+      return PromiseRef.ask(this.system, this, first, second as AskOptions)
+    }
+    if (options === undefined || onReply === undefined || onError === undefined) {
+      throw new TypeError('context.ask needs target, create, options, onReply and onError')
+    }
+    this.pipeToSelf(first.ask(second as Create, options), onReply, onError)
+    return undefined
+  }
+
+  equals(other: ActorRef<never>): boolean {
+    return internal(other).identity === this
+  }
+
+  get path(): string {
+    return this.parent === null ? '' : `${this.parent.path}/${this.name}`
+  }
+
+  get identity(): unknown {
+    return this
+  }
+
+  get isLocal(): true {
+    return true
+  }
+
+  get isTerminated(): boolean {
+    return this.status === DEAD
+  }
+
+  /** Cells are found by walking the tree; nothing has to be registered. */
+  publish(): void {}
+
+  toString(): string {
+    return `${this.path}#${this.uid}`
+  }
+
+  // ---- the mailbox ----
+
+  #push(message: unknown): boolean {
+    if (
+      this.extras !== null &&
+      this.mailboxSize >= this.extras.mailboxCapacity &&
+      !(message instanceof Special)
+    ) {
+      this.system.deadLetters.drop(message, this, 'MailboxFull')
+      return false
+    }
+    if (((this.#tail - this.#head) & this.#mask) === this.#mask) this.#grow()
+    this.#ring[this.#tail] = message
+    this.#tail = (this.#tail + 1) & this.#mask
+    return true
+  }
+
+  #grow(): void {
+    const old = this.#ring
+    const size = this.#mask === 0 ? 0 : this.#mask
+    const ring: unknown[] = Array.from({ length: size === 0 ? 8 : (size + 1) * 2 }, () => undefined)
+    for (let i = 0; i < size; i++) ring[i] = old[(this.#head + i) & this.#mask]
+    this.#ring = ring
+    this.#head = 0
+    this.#tail = size
+    this.#mask = ring.length - 1
+  }
+
+  /** Puts messages in front of all that wait. */
+  putBack(messages: readonly unknown[]): void {
+    const first = this.#first
+    this.#first = undefined
+    if (first !== undefined) this.#pushFront(first)
+    for (let i = messages.length - 1; i >= 0; i--) this.#pushFront(messages[i])
+  }
+
+  #pushFront(message: unknown): void {
+    if (((this.#tail - this.#head) & this.#mask) === this.#mask) this.#grow()
+    this.#head = (this.#head - 1) & this.#mask
+    this.#ring[this.#head] = message
+  }
+
+  #take(): unknown {
+    const first = this.#first
+    if (first !== undefined) {
+      this.#first = undefined
+      return first
+    }
+    const message = this.#ring[this.#head]
+    this.#ring[this.#head] = undefined
+    this.#head = (this.#head + 1) & this.#mask
+    return message
+  }
+
+  get #isEmpty(): boolean {
+    return this.#first === undefined && this.#head === this.#tail
+  }
+
+  /** Empties the lane of users; what nobody will handle becomes dead letters. */
+  drainMailbox(): void {
+    while (!this.#isEmpty) {
+      const message = this.#take()
+      if (!(message instanceof Special)) this.system.deadLetters.drop(message, this, 'ActorStopped')
+      else if (message.type === 'Adapted') {
+        this.system.deadLetters.drop(message.value, this, 'ActorStopped')
+      }
+    }
+    this.#ring = NO_RING
+    this.#head = this.#tail = this.#mask = this.#specials = 0
+  }
+
+  /** How many messages wait. */
+  get mailboxSize(): number {
+    return ((this.#tail - this.#head) & this.#mask) + (this.#first === undefined ? 0 : 1)
+  }
+
+  // ---- one turn ----
+
+  run(throughput: number): void {
+    let left = throughput
+    let message: unknown
+    try {
+      do {
+        if (this.signals !== null && !this.#runSignals()) break
+        message = this.#first
+        if (message !== undefined) this.#first = undefined
+        else {
+          const head = this.#head
+          if (head === this.#tail) break
+          message = this.#ring[head]
+          this.#ring[head] = undefined
+          this.#head = (head + 1) & this.#mask
+        }
+        const next =
+          this.#specials !== 0 && message instanceof Special
+            ? this.#open(message)
+            : this.handler(message, this)
+        if (next !== SAME && !this.become(next, message)) {
+          left--
+          break
+        }
+      } while (--left > 0)
+    } catch (error) {
+      left--
+      fail(this, error, message)
+    }
+    this.dispatcher.processed += throughput - left
+    this.#endTurn()
+  }
+
+  #endTurn(): void {
+    if (this.status === READY) {
+      if (this.signals !== null || !this.#isEmpty) this.dispatcher.ready(this)
+      else {
+        this.status = IDLE
+        // A ring that a burst has blown up is not kept by an idle actor.
+        if (this.#mask > RING_KEPT_MAX) {
+          this.#ring = NO_RING
+          this.#head = this.#tail = this.#mask = 0
+        }
+      }
+    } else if (this.status === HELD_READY) {
+      if (this.signals !== null) this.dispatcher.ready(this)
+      else this.status = HELD
+    }
+  }
+
+  /** Handles all system messages, oldest first. True when messages of users may follow. */
+  #runSignals(): boolean {
+    while (this.signals !== null) {
+      let oldest: SystemMessage | null = null
+      for (let each: SystemMessage | null = this.signals; each !== null;) {
+        const next: SystemMessage | null = each.next
+        each.next = oldest
+        oldest = each
+        each = next
+      }
+      this.signals = null
+      for (let each: SystemMessage | null = oldest; each !== null; each = each.next) {
+        try {
+          handleSystemMessage(this, each)
+        } catch (error) {
+          fail(this, error, undefined)
+        }
+      }
+    }
+    return this.status === READY
+  }
+
+  #open(special: Special): unknown {
+    this.#specials--
+    this.dispatcher.processed--
+    switch (special.type) {
+      case 'Timer': {
+        const timer = special.subject as ActorTimer
+        const message = this.extras?.timers?.take(timer)
+        return message === undefined ? SAME : this.handler(message, this)
+      }
+      case 'Terminated':
+        return deliverTermination(this, special)
+      case 'Adapted': {
+        const adapt = special.subject as (value: unknown) => unknown
+        let message: unknown
+        try {
+          message = adapt(special.value)
+        } catch (error) {
+          return adaptionFailed(this, error)
+        }
+        return message === undefined ? SAME : this.handler(message, this)
+      }
+      default:
+        return special.type satisfies never
+    }
+  }
+
+  /** Takes up what a handler returned. False when the turn is over: the actor waits, stops or is dead. */
+  become(next: unknown, message: unknown): boolean {
+    if (next === UNHANDLED) {
+      this.system.eventStream.publish(UnhandledMessageEvents, {
+        type: 'UnhandledMessage',
+        message,
+        recipient: this,
+      })
+      return true
+    }
+    if (next instanceof Promise) {
+      hold(this, next)
+      return false
+    }
+    this.install(kindOf(next))
+    return this.status === READY
+  }
+
+  /** Makes `kind` the current behavior, running factories and adding supervision on the way. */
+  install(kind: Kind): void {
+    for (;;) {
+      switch (kind.tag) {
+        case 'receive':
+          this.handler = kind.onMessage
+          if (kind.onSignal !== undefined) this.extra().onSignal = kind.onSignal
+          else if (this.extras !== null) this.extras.onSignal = undefined
+          return
+        case 'setup':
+          kind = kindOf(kind.factory(this))
+          break
+        case 'supervised':
+          addLayer(this, kind)
+          kind = kind.inner
+          break
+        case 'stopped':
+          beginStop(this, undefined)
+          return
+        case 'same':
+        case 'unhandled':
+          if (this.handler === NOT_STARTED) {
+            throw new ActorError(
+              'INVALID_BEHAVIOR',
+              `${this.path} started with Behaviors.${kind.tag}, but there is no behavior to keep yet`,
+            )
+          }
+          return
+        default:
+          return kind satisfies never
+      }
+    }
+  }
+
+  extra(): CellExtras {
+    return (this.extras ??= new CellExtras())
+  }
+
+  // ---- the context ----
+
+  get self(): ActorRef<unknown> {
+    return this
+  }
+
+  get system(): SystemCore {
+    return this.dispatcher.system
+  }
+
+  get log(): Logger {
+    const extras = this.extra()
+    return (extras.log ??= this.system.log.child({ actor: this.path }))
+  }
+
+  spawn<C>(behavior: Behavior<C>, name?: string, options?: SpawnOptions): ActorRef<C> {
+    this.#inTurn('spawn')
+    if (name !== undefined) checkName(name)
+    return this.spawnChild(kindOf(behavior), name, options)
+  }
+
+  /** As `spawn`, without the checks that are meant for users. */
+  spawnChild(kind: Kind, name?: string, options?: SpawnOptions): ActorCell {
+    const extras = this.extra()
+    const children = (extras.children ??= new Map())
+    const childName = name ?? generatedName(extras.nameless++)
+    if (children.has(childName)) {
+      throw new ActorError(
+        'NAME_TAKEN',
+        `${this.path}/${childName} is running or still stopping; watch it and wait, or choose another name`,
+      )
+    }
+    const child = new ActorCell(this.dispatcher, this, childName, this.system.nextUid())
+    children.set(childName, child)
+    if (options !== undefined) {
+      child.extra().mailboxCapacity = options.mailboxCapacity ?? Infinity
+      child.extra().handlerTimeoutMs = options.handlerTimeoutMs
+    }
+    if (kind.tag === 'receive') child.install(kind)
+    else child.tellSystem(new SystemMessage('Start', undefined, kind))
+    return child
+  }
+
+  stop(child: ActorRef<never>): void {
+    this.#inTurn('stop')
+    const cell = child as unknown
+    if (!(cell instanceof ActorCell) || cell.parent !== this) {
+      throw new ActorError(
+        'NOT_A_CHILD',
+        `${this.path} can stop its own children only, not ${child.path}; to stop yourself return Behaviors.stopped`,
+      )
+    }
+    cell.tellSystem(new SystemMessage('Stop'))
+  }
+
+  get children(): readonly ActorRef<never>[] {
+    return [...(this.extras?.children?.values() ?? [])]
+  }
+
+  child(name: string): ActorRef<never> | undefined {
+    return this.extras?.children?.get(name)
+  }
+
+  watch(ref: ActorRef<never>): void {
+    this.#inTurn('watch')
+    watch(this, internal(ref), undefined, false)
+  }
+
+  watchWith(ref: ActorRef<never>, message: unknown): void {
+    this.#inTurn('watchWith')
+    watch(this, internal(ref), message, true)
+  }
+
+  unwatch(ref: ActorRef<never>): void {
+    this.#inTurn('unwatch')
+    unwatch(this, internal(ref))
+  }
+
+  get timers(): TimerScheduler<unknown> {
+    this.#inTurn('timers')
+    const extras = this.extra()
+    return (extras.timers ??= new Timers(this.system.platform, (timer) =>
+      this.tellSpecial(new Special('Timer', timer)),
+    ))
+  }
+
+  stash(capacity: number): StashBuffer<unknown> {
+    this.#inTurn('stash')
+    const extras = this.extra()
+    return (extras.stash ??= new CellStash(capacity, (messages) => this.putBack(messages)))
+  }
+
+  messageAdapter<R>(adapt: (reply: R) => unknown): ActorRef<R> {
+    this.#inTurn('messageAdapter')
+    const extras = this.extra()
+    const adapter = new FunctionRef(
+      this,
+      `$${extras.nameless++}`,
+      adapt as (value: unknown) => unknown,
+    )
+    ;(extras.adapters ??= []).push(adapter)
+    return adapter
+  }
+
+  pipeToSelf<T>(
+    promise: Promise<T>,
+    onValue: (value: T) => unknown,
+    onError: (error: unknown) => unknown,
+  ): void {
+    this.#inTurn('pipeToSelf')
+    promise.then(
+      (value) => this.#adapted(onValue as (value: unknown) => unknown, value),
+      (error: unknown) => this.#adapted(onError, error),
+    )
+  }
+
+  #adapted(adapt: (value: unknown) => unknown, value: unknown): void {
+    if (this.status === DEAD) this.system.deadLetters.drop(value, this, 'ActorStopped')
+    else this.tellSpecial(new Special('Adapted', adapt, value))
+  }
+
+  scheduleOnce<T>(delayMs: number, target: ActorRef<T>, message: T): void {
+    this.system.platform.timers.start(new ScheduledMessage(target, message), delayMs)
+  }
+
+  /** Calls from callbacks that run outside of the actor's turn would race with it, so they are refused. */
+  #inTurn(call: string): void {
+    if (this.dispatcher.current === this || this.extras?.held === 'Awaiting') return
+    throw new ActorError(
+      'OUTSIDE_OF_TURN',
+      `context.${call} of ${this.path} was called outside of the actor's turn; ` +
+        `use context.pipeToSelf to bring the result of asynchronous work back to the actor`,
+    )
+  }
+}
+
+type Create = (replyTo: ActorRef<unknown>) => unknown
+
+const SAME = Behaviors.same
+const UNHANDLED = Behaviors.unhandled
+const NO_RING: unknown[] = []
+const RING_KEPT_MAX = 1_023

@@ -1,0 +1,147 @@
+import type { Clock, TimerService, TimerTask } from '../platform.ts'
+
+/** Asks the host for one call after a delay. */
+export type HostTimer = (delayMs: number, fire: () => void) => HostTimerHandle
+
+export interface HostTimerHandle {
+  cancel(): void
+  /** Whether the process stays alive for it. */
+  keepAlive(yes: boolean): void
+}
+
+/**
+ * Any number of timers on one timer of the host.
+ *
+ * Intuition: a clock face of slots, each one tick long; a timer lies in the slot its deadline falls
+ * into, and the hand visits slot after slot. Starting and cancelling are a few pointer moves (host
+ * timers cost five times as much), and a timer is its own list node, so nothing is allocated.
+ * Deadlines more than a turn away share their slot with nearer ones and are passed over.
+ *
+ * A timer never fires early; it fires at most one tick late, unless the loop is busy. The host's
+ * timer keeps the process alive only while there is something to wait for; it is not taken back when
+ * the wheel empties, because an ask after an ask would pay for arming it each time.
+ * Source: Varghese and Lauck 1987, hashed timing wheels, scheme 6.
+ */
+export class TimerWheel implements TimerService {
+  readonly #clock: Clock
+  readonly #hostTimer: HostTimer
+  readonly #slots: (TimerTask | null)[] = Array.from({ length: SLOTS }, () => null)
+  readonly #startedAt: number
+  #size = 0
+  /** The tick the hand stands at: all timers due at or before it have fired. */
+  #tick = 0
+  #armedForTick = Infinity
+  #armed: HostTimerHandle | undefined
+
+  constructor(clock: Clock, hostTimer: HostTimer) {
+    this.#clock = clock
+    this.#hostTimer = hostTimer
+    this.#startedAt = clock.monotonicMs()
+  }
+
+  start(task: TimerTask, delayMs: number): void {
+    if (task.slot >= 0) this.#unlink(task)
+    const now = this.#clock.monotonicMs()
+    if (this.#size === 0) {
+      this.#tick = this.#tickAt(now)
+      this.#armed?.keepAlive(true)
+    }
+    task.deadlineMs = now + delayMs
+    // The tick that begins at or after the deadline; at the earliest the next one the hand visits.
+    const tick = Math.max(this.#tick + 1, Math.ceil((task.deadlineMs - this.#startedAt) / TICK_MS))
+    this.#link(task, tick & (SLOTS - 1))
+    if (tick < this.#armedForTick) this.#arm(tick, now)
+  }
+
+  cancel(task: TimerTask): void {
+    if (task.slot < 0) {
+      // Due already, and cancelled by one that fired before it.
+      task.slot = -1
+      return
+    }
+    this.#unlink(task)
+    if (this.#size === 0) this.#armed?.keepAlive(false)
+  }
+
+  #link(task: TimerTask, slot: number): void {
+    const first = this.#slots[slot] as TimerTask | null
+    task.slot = slot
+    task.previous = null
+    task.next = first
+    if (first !== null) first.previous = task
+    this.#slots[slot] = task
+    this.#size++
+  }
+
+  #unlink(task: TimerTask): void {
+    if (task.previous === null) this.#slots[task.slot] = task.next
+    else task.previous.next = task.next
+    if (task.next !== null) task.next.previous = task.previous
+    task.previous = null
+    task.next = null
+    task.slot = -1
+    this.#size--
+  }
+
+  #arm(tick: number, now: number): void {
+    this.#armed?.cancel()
+    this.#armedForTick = tick
+    const delayMs = Math.max(0, this.#startedAt + tick * TICK_MS - now)
+    this.#armed = this.#hostTimer(delayMs, () => this.#advance())
+  }
+
+  #advance(): void {
+    this.#armedForTick = Infinity
+    this.#armed = undefined
+    const now = this.#clock.monotonicMs()
+    const nowTick = this.#tickAt(now)
+    // After a long sleep one turn of the wheel visits every slot there is.
+    this.#tick = Math.max(this.#tick, nowTick - SLOTS)
+    const due: TimerTask[] = []
+    while (this.#tick < nowTick && this.#size > 0) {
+      this.#tick++
+      this.#collectDue(this.#tick & (SLOTS - 1), now, due)
+    }
+    this.#tick = nowTick
+    due.sort((a, b) => a.deadlineMs - b.deadlineMs)
+    for (const task of due) {
+      // One that fires may have cancelled or restarted another that is due as well.
+      if (task.slot !== DUE) continue
+      task.slot = -1
+      task.fire()
+    }
+    if (this.#size > 0 && this.#armedForTick === Infinity) this.#armForNext()
+  }
+
+  #collectDue(slot: number, now: number, due: TimerTask[]): void {
+    let task = this.#slots[slot] as TimerTask | null
+    while (task !== null) {
+      const next: TimerTask | null = task.next
+      if (task.deadlineMs <= now) {
+        this.#unlink(task)
+        task.slot = DUE
+        due.push(task)
+      }
+      task = next
+    }
+  }
+
+  /** Looks ahead for the next slot with something in it; a slot of a later turn only costs a wake-up in vain. */
+  #armForNext(): void {
+    for (let ahead = 1; ahead <= SLOTS; ahead++) {
+      const tick = this.#tick + ahead
+      if (this.#slots[tick & (SLOTS - 1)] !== null) {
+        this.#arm(tick, this.#clock.monotonicMs())
+        return
+      }
+    }
+  }
+
+  #tickAt(now: number): number {
+    return Math.floor((now - this.#startedAt) / TICK_MS)
+  }
+}
+
+const TICK_MS = 10
+const SLOTS = 4_096
+const DUE = -2
