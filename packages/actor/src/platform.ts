@@ -98,6 +98,8 @@ export interface LinkHandlers {
   onOpen(): void
   /** `frame` belongs to the receiver until the call returns; keep a copy, not a view. */
   onFrame(frame: Uint8Array): void
+  /** The host has taken enough of what was sent that there is room again. */
+  onDrain(): void
   /** Called exactly once, also for a link that never opened. */
   onClose(reason: string): void
 }

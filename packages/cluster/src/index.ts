@@ -1,1 +1,7 @@
-export {}
+export { Cluster } from './cluster.ts'
+export { type ClusterEvent, type ClusterState } from './cluster-events.ts'
+export { ClusterError, type ClusterErrorCode } from './errors.ts'
+export { type Member, type MemberStatus } from './membership/member.ts'
+export { type UniqueAddress } from './node-address.ts'
+export { type LinkMetrics } from './remote/remoting.ts'
+export { type ClusterSettings, defaultClusterSettings, localClusterSettings } from './settings.ts'

@@ -154,7 +154,13 @@ export class ActorCell implements ActorContext<unknown>, LocalRef, Runnable {
   }
 
   /** Cells are found by walking the tree; nothing has to be registered. */
-  publish(): void {}
+  publish(): void {
+    if (this.status !== DEAD) this.extra().isPublished = true
+  }
+
+  get isPublished(): boolean {
+    return this.extras?.isPublished === true
+  }
 
   toString(): string {
     return `${this.path}#${this.uid}`
@@ -330,6 +336,8 @@ export class ActorCell implements ActorContext<unknown>, LocalRef, Runnable {
         }
         return message === undefined ? SAME : this.handler(message, this)
       }
+      case 'Stop':
+        return Behaviors.stopped
       default:
         return special.type satisfies never
     }

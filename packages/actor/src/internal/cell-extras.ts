@@ -53,6 +53,7 @@ export class CellExtras {
   stash: CellStash | undefined = undefined
   adapters: FunctionRef[] | undefined = undefined
   log: Logger | undefined = undefined
+  isPublished = false
   mailboxCapacity: number = Infinity
   handlerTimeoutMs: number | undefined = undefined
 }

@@ -52,6 +52,10 @@ export class FunctionRef implements LocalRef {
     this.#owner.system.publish(this.#tempName, this)
   }
 
+  get isPublished(): boolean {
+    return this.#published
+  }
+
   get #tempName(): string {
     return `a${this.#owner.uid}${this.#name}`
   }

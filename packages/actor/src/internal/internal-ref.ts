@@ -22,6 +22,8 @@ export interface LocalRef extends InternalRef {
   readonly uid: number
   /** Makes sure that other nodes can reach it under its path. Most refs never leave the process. */
   publish(): void
+  /** True once it was told to others: what never left the process cannot be reached from outside. */
+  readonly isPublished: boolean
 }
 
 /** The inner side of a ref. A system used as a ref stands for its guardian. */

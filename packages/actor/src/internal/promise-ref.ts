@@ -101,6 +101,10 @@ export class PromiseRef implements LocalRef, TimerTask {
     this.#system.publish(this.#tempName, this)
   }
 
+  get isPublished(): boolean {
+    return this.#tempName !== undefined
+  }
+
   get path(): string {
     return `/temp/${this.#tempName ?? '$ask'}`
   }

@@ -1,1 +1,3 @@
-export {}
+export type { SimulatedClusterOptions, SimulatedNode } from '../simulation/simulated-cluster.ts'
+export type { LatencySettings, SimulatedNetwork } from '../simulation/simulated-network.ts'
+export { TestCluster } from './test-cluster.ts'

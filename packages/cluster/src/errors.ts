@@ -1,0 +1,29 @@
+/** Every failure this package throws or rejects with. Each code is explained in docs/errors.md. */
+export type ClusterErrorCode =
+  | 'ADDRESS_IN_USE'
+  | 'CLUSTER_NOT_STARTED'
+  | 'CLUSTER_SHUT_DOWN'
+  | 'INSECURE_BIND'
+  | 'INVALID_ADDRESS'
+  | 'INVALID_SETTING'
+  | 'JOIN_TIMED_OUT'
+  | 'LISTEN_FAILED'
+  | 'WEAK_SECRET'
+
+export class ClusterError extends Error {
+  override readonly name = 'ClusterError'
+  readonly code: ClusterErrorCode
+
+  constructor(code: ClusterErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+export function clusterError(
+  code: ClusterErrorCode,
+  message: string,
+  options?: { readonly cause?: unknown },
+): ClusterError {
+  return new ClusterError(code, message, options)
+}

@@ -1,0 +1,309 @@
+import { type ActorContext, type ActorRef, type Behavior, Behaviors } from '@troupe/actor'
+import { type ClusterEvent, type ClusterState, eventsBetween, stateOf } from '../cluster-events.ts'
+import { nodeKey, type UniqueAddress } from '../node-address.ts'
+import type { Remoting } from '../remote/remoting.ts'
+import type { ClusterSettings } from '../settings.ts'
+import { Downing } from './downing.ts'
+import { emptyGossip, type Gossip, unreachableOf } from './gossip.ts'
+import { Heartbeats } from './heartbeats.ts'
+import { Joining, type JoiningEffect } from './joining.ts'
+import type { MemberStatus } from './member.ts'
+import { Membership, type MembershipEffect } from './membership.ts'
+import { heartbeatProtocol, membershipProtocol, type MembershipMessage } from './messages.ts'
+
+export type MembershipCommand =
+  | { readonly type: 'Subscribe'; readonly subscriber: ActorRef<ClusterEvent> }
+  | { readonly type: 'Unsubscribe'; readonly subscriber: ActorRef<ClusterEvent> }
+  | { readonly type: 'Leave'; readonly address: string }
+  | { readonly type: 'Down'; readonly address: string }
+  /** Everything that leaving means on this node has been done. */
+  | { readonly type: 'ExitingDone'; readonly replyTo: ActorRef<'Done'> }
+
+type Message =
+  | MembershipCommand
+  | { readonly type: 'FromPeer'; readonly from: UniqueAddress; readonly message: MembershipMessage }
+  | { readonly type: 'HeartbeatAnswered'; readonly by: UniqueAddress; readonly at: number }
+  | { readonly type: 'JoinTick' }
+  | { readonly type: 'GossipTick' }
+  | { readonly type: 'LeaderTick' }
+  | { readonly type: 'HeartbeatTick' }
+
+export interface MembershipHooks {
+  /** Runs in the actor's turn, before subscribers hear of a change. */
+  onState(state: ClusterState, selfStatus: MemberStatus | undefined): void
+  onShutDown(reason: string): void
+}
+
+/** Gives the membership machines time, chance and a network, and tells subscribers what changed. */
+export function membershipActor(
+  remoting: Remoting,
+  settings: ClusterSettings,
+  hooks: MembershipHooks,
+): Behavior<MembershipCommand> {
+  return Behaviors.setup<Message>((context) => {
+    const driver = new MembershipDriver(context, remoting, settings, hooks)
+    driver.start()
+    return Behaviors.receive((message) => {
+      driver.handle(message)
+      return Behaviors.same
+    })
+  })
+}
+
+class MembershipDriver {
+  readonly #context: ActorContext<Message>
+  readonly #remoting: Remoting
+  readonly #settings: ClusterSettings
+  readonly #hooks: MembershipHooks
+  readonly #membership: Membership
+  readonly #joining: Joining
+  readonly #heartbeats: Heartbeats
+  readonly #downing: Downing
+  readonly #subscribers = new Map<string, ActorRef<ClusterEvent>>()
+  readonly #random: () => number
+  readonly #askedToJoin = new Set<string>()
+
+  constructor(
+    context: ActorContext<Message>,
+    remoting: Remoting,
+    settings: ClusterSettings,
+    hooks: MembershipHooks,
+  ) {
+    const { self } = remoting
+    this.#context = context
+    this.#remoting = remoting
+    this.#settings = settings
+    this.#hooks = hooks
+    this.#membership = new Membership(self, settings.roles, settings.tombstoneMs)
+    this.#joining = new Joining(self.address, settings.seeds, settings.seedTimeoutMs, this.#now())
+    this.#heartbeats = new Heartbeats(self, settings)
+    this.#downing = new Downing(self, settings.stableAfterMs)
+    const random = context.system.platform.random.fork('gossip')
+    this.#random = () => random.next()
+  }
+
+  start(): void {
+    const { self, timers, system } = this.#context
+    const remoting = this.#remoting
+    remoting.register(membershipProtocol, (from, message) =>
+      self.tell({ type: 'FromPeer', from, message }),
+    )
+    // Answered here and now, ahead of all mailboxes: a busy node is not a dead one.
+    remoting.register(heartbeatProtocol, (from, { isResponse, sequence, node }) => {
+      if (isResponse) {
+        self.tell({ type: 'HeartbeatAnswered', by: from, at: system.platform.clock.monotonicMs() })
+      } else if (node.uid === remoting.self.uid) {
+        remoting.post(from, heartbeatProtocol, { isResponse: true, sequence, node })
+      }
+    })
+    const { gossipIntervalMs, leaderIntervalMs, heartbeatIntervalMs, joinRetryMs } = this.#settings
+    timers.startTimerWithFixedDelay('gossip', { type: 'GossipTick' }, gossipIntervalMs)
+    timers.startTimerWithFixedDelay('leader', { type: 'LeaderTick' }, leaderIntervalMs)
+    timers.startTimerWithFixedDelay('heartbeat', { type: 'HeartbeatTick' }, heartbeatIntervalMs)
+    timers.startTimerWithFixedDelay('join', { type: 'JoinTick' }, joinRetryMs)
+    this.#performJoining(this.#joining.start())
+  }
+
+  handle(message: Message): void {
+    switch (message.type) {
+      case 'FromPeer':
+        this.#fromPeer(message.from, message.message)
+        return
+      case 'HeartbeatAnswered':
+        this.#heartbeats.answered(message.by, message.at)
+        return
+      case 'JoinTick':
+        this.#performJoining(this.#joining.tick(this.#now()))
+        if (this.#joining.isDone) this.#context.timers.cancel('join')
+        return
+      case 'GossipTick':
+        this.#perform(this.#membership.gossipTick(this.#random()))
+        return
+      case 'LeaderTick':
+        this.#perform(this.#membership.leaderTick(this.#wallMs()))
+        this.#decideDowning()
+        return
+      case 'HeartbeatTick':
+        this.#heartbeatTick()
+        return
+      case 'Leave':
+        this.#perform(this.#membership.leave(message.address))
+        return
+      case 'Down':
+        this.#perform(this.#membership.down(message.address))
+        return
+      case 'ExitingDone':
+        this.#perform(this.#membership.exitingDone())
+        message.replyTo.tell('Done')
+        return
+      case 'Subscribe':
+        this.#subscribers.set(String(message.subscriber), message.subscriber)
+        message.subscriber.tell({
+          type: 'CurrentClusterState',
+          ...stateOf(this.#membership.gossip, this.#remoting.self),
+        })
+        return
+      case 'Unsubscribe':
+        this.#subscribers.delete(String(message.subscriber))
+        return
+      default:
+        return message satisfies never
+    }
+  }
+
+  #fromPeer(from: UniqueAddress, message: MembershipMessage): void {
+    switch (message.type) {
+      case 'InitJoinAck':
+        this.#performJoining(this.#joining.acked(from, this.#now()))
+        return
+      case 'InitJoinNack':
+        this.#performJoining(this.#joining.nacked(from))
+        return
+      case 'Join':
+        this.#askedToJoin.add(from.address)
+        break
+      default:
+    }
+    this.#perform(this.#membership.receive(from, message))
+    if (message.type === 'Welcome' && this.#membership.isMember) this.#joining.welcomed()
+  }
+
+  #performJoining(effects: readonly JoiningEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.type) {
+        case 'AskSeeds':
+          for (const address of effect.addresses) {
+            this.#remoting.post({ address }, membershipProtocol, { type: 'InitJoin' })
+          }
+          break
+        case 'Join':
+          this.#remoting.post(effect.to, membershipProtocol, {
+            type: 'Join',
+            roles: this.#settings.roles,
+          })
+          break
+        case 'StartCluster':
+          this.#context.log.info({ node: this.#remoting.self.address }, 'starting a new cluster')
+          this.#perform(this.#membership.startCluster(this.#wallMs()))
+          break
+        default:
+          effect satisfies never
+      }
+    }
+  }
+
+  #perform(effects: readonly MembershipEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.type) {
+        case 'Send':
+          this.#remoting.post(effect.to, membershipProtocol, effect.message)
+          break
+        case 'Changed':
+          this.#changed(effect.before, effect.after)
+          break
+        case 'ShutDown':
+          this.#publish([{ type: 'ClusterShuttingDown', reason: effect.reason }])
+          this.#hooks.onShutDown(effect.reason)
+          break
+        default:
+          effect satisfies never
+      }
+    }
+  }
+
+  #changed(before: Gossip, after: Gossip): void {
+    const { self } = this.#remoting
+    const isJoining = before === emptyGossip
+    const state = stateOf(after, self)
+    this.#heartbeats.membersChanged(
+      state.members.map(({ node }) => node),
+      unreachableOf(after, self),
+      this.#now(),
+    )
+    this.#hooks.onState(state, after.members.get(nodeKey(self))?.status)
+    const events = eventsBetween(before, after, self, this.#replaced(after))
+    if (isJoining) this.#context.log.info({ members: state.members.length }, 'joined the cluster')
+    for (const event of events) this.#noteRemoval(event)
+    this.#publish(events)
+  }
+
+  /** Addresses at which another incarnation is known to run. */
+  #replaced(after: Gossip): ReadonlySet<string> {
+    const addresses = new Set(this.#askedToJoin)
+    for (const { node } of after.members.values()) addresses.add(node.address)
+    return addresses
+  }
+
+  #noteRemoval(event: ClusterEvent): void {
+    if (event.type !== 'MemberRemoved') return
+    const { node } = event.member
+    this.#askedToJoin.delete(node.address)
+    this.#remoting.quarantine(node, `removed from the cluster (${event.previousStatus})`)
+  }
+
+  #publish(events: readonly ClusterEvent[]): void {
+    for (const event of events) {
+      this.#logEvent(event)
+      for (const subscriber of this.#subscribers.values()) subscriber.tell(event)
+    }
+  }
+
+  #logEvent(event: ClusterEvent): void {
+    const { log } = this.#context
+    switch (event.type) {
+      case 'MemberUp':
+      case 'MemberRemoved':
+      case 'MemberDowned':
+      case 'ReachableMember':
+        log.info({ member: event.member.node.address }, EVENT_PHRASES[event.type])
+        return
+      case 'UnreachableMember':
+        log.warn({ member: event.member.node.address }, 'member unreachable')
+        return
+      case 'LeaderChanged':
+        log.info({ leader: event.leader?.address }, 'leader changed')
+        return
+      case 'ClusterShuttingDown':
+        log.warn({ reason: event.reason }, 'this node is no member any more and stops')
+        return
+      default:
+    }
+  }
+
+  #heartbeatTick(): void {
+    const now = this.#now()
+    const { sequence, to } = this.#heartbeats.tick(now)
+    for (const node of to) {
+      this.#remoting.post(node, heartbeatProtocol, { isResponse: false, sequence, node })
+    }
+    for (const { node, isReachable } of this.#heartbeats.check(now)) {
+      this.#perform(this.#membership.observed(node, isReachable))
+    }
+  }
+
+  #decideDowning(): void {
+    if (!this.#membership.isMember) return
+    const decision = this.#downing.tick(this.#membership.gossip, this.#now())
+    if (decision === undefined) return
+    this.#context.log.warn(
+      { downed: decision.nodes.map((node) => node.address), reason: decision.reason },
+      'downing members',
+    )
+    for (const node of decision.nodes) this.#perform(this.#membership.down(node.address))
+  }
+
+  #now(): number {
+    return this.#context.system.platform.clock.monotonicMs()
+  }
+
+  #wallMs(): number {
+    return this.#context.system.platform.clock.wallMs()
+  }
+}
+
+const EVENT_PHRASES = {
+  MemberUp: 'member up',
+  MemberRemoved: 'member removed',
+  MemberDowned: 'member downed',
+  ReachableMember: 'member reachable again',
+} as const

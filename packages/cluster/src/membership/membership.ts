@@ -1,0 +1,370 @@
+import { nodeKey, sameNode, type UniqueAddress } from '../node-address.ts'
+import {
+  changed,
+  emptyGossip,
+  type Gossip,
+  isConverged,
+  isLeavingForGood,
+  leaderOf,
+  mergeGossip,
+  seenBy,
+  unreachableOf,
+  withMember,
+  without,
+  withStatus,
+} from './gossip.ts'
+import { compareMembers, type Member, UP_NUMBER_NONE } from './member.ts'
+import type { MembershipMessage } from './messages.ts'
+
+/** What the driver has to do. */
+export type MembershipEffect =
+  | { readonly type: 'Send'; readonly to: UniqueAddress; readonly message: MembershipMessage }
+  /** Our view has changed; events follow from the difference. */
+  | { readonly type: 'Changed'; readonly before: Gossip; readonly after: Gossip }
+  /** We are no member any more and must stop serving. */
+  | { readonly type: 'ShutDown'; readonly reason: 'downed' | 'removed' }
+
+/**
+ * One node's part in the membership of its cluster.
+ *
+ * Intuition: everybody tells somebody, again and again, what he believes; views merge; when all who
+ * count have seen the same view, the leader (the first in address order, no election) takes the next
+ * step for everybody: Joining becomes Up, Leaving becomes Exiting, who is out is forgotten.
+ *
+ * Pure: messages, observations and the time come in, effects go out. Invariants: a member's status
+ * only moves forward; a removed incarnation never returns; leader steps happen only on convergence.
+ */
+export class Membership {
+  readonly #self: UniqueAddress
+  readonly #roles: readonly string[]
+  readonly #tombstoneMs: number
+  readonly #confirmedExits = new Set<string>()
+  #gossip: Gossip = emptyGossip
+  #isShutDown = false
+
+  constructor(self: UniqueAddress, roles: readonly string[], tombstoneMs: number) {
+    this.#self = self
+    this.#roles = roles
+    this.#tombstoneMs = tombstoneMs
+  }
+
+  get gossip(): Gossip {
+    return this.#gossip
+  }
+
+  get selfMember(): Member | undefined {
+    return this.#gossip.members.get(nodeKey(this.#self))
+  }
+
+  /** Member of a cluster; false before joining and after the end. */
+  get isMember(): boolean {
+    return this.selfMember !== undefined && !this.#isShutDown
+  }
+
+  get leader(): UniqueAddress | undefined {
+    return leaderOf(this.#gossip, this.#self)
+  }
+
+  get isConverged(): boolean {
+    return this.isMember && isConverged(this.#gossip, this.#self, this.#confirmedExits)
+  }
+
+  // ---- joining ----
+
+  /** Starts a cluster with nobody else in it, and is Up at once: the oldest member is always well defined. */
+  startCluster(wallMs: number): readonly MembershipEffect[] {
+    const member = this.#newMember(this.#self, this.#roles)
+    const alone = changed(emptyGossip, this.#self, { members: withMember(emptyGossip, member) })
+    return [...this.#become(alone), ...this.leaderTick(wallMs)]
+  }
+
+  #welcomed(gossip: Gossip): readonly MembershipEffect[] {
+    if (this.isMember || !gossip.members.has(nodeKey(this.#self))) return []
+    return this.#become(seenBy(gossip, this.#self))
+  }
+
+  #join(from: UniqueAddress, roles: readonly string[]): readonly MembershipEffect[] {
+    const self = this.selfMember
+    if (self === undefined || isLeavingForGood(self)) return []
+    const key = nodeKey(from)
+    const { members, tombstones } = this.#gossip
+    if (tombstones.has(key)) return []
+    const known = members.get(key)
+    if (known !== undefined) {
+      return isLeavingForGood(known) ? [] : [this.#send(from, { type: 'Welcome', gossip: this.#gossip })]
+    }
+    const predecessor = [...members.values()].find(({ node }) => node.address === from.address)
+    // The process at that address was replaced. Its new incarnation has to ask again until the old one is gone.
+    if (predecessor !== undefined) return this.#replace(predecessor)
+    const effects = this.#become(
+      changed(this.#gossip, this.#self, {
+        members: withMember(this.#gossip, this.#newMember(from, roles)),
+      }),
+    )
+    return [...effects, this.#send(from, { type: 'Welcome', gossip: this.#gossip })]
+  }
+
+  #replace(predecessor: Member): readonly MembershipEffect[] {
+    if (isLeavingForGood(predecessor) && this.#isUnreachable(predecessor.node)) return []
+    const status = isLeavingForGood(predecessor) ? predecessor : withStatus(predecessor, 'Down')
+    return this.#become(
+      changed(this.#gossip, this.#self, {
+        members: withMember(this.#gossip, status),
+        reachability: this.#gossip.reachability.observed(
+          nodeKey(this.#self),
+          nodeKey(predecessor.node),
+          false,
+        ),
+      }),
+    )
+  }
+
+  #newMember(node: UniqueAddress, roles: readonly string[]): Member {
+    return { node, status: 'Joining', roles, upNumber: UP_NUMBER_NONE }
+  }
+
+  // ---- messages ----
+
+  /** A message of another node, which has proven to be `from`. */
+  receive(from: UniqueAddress, message: MembershipMessage): readonly MembershipEffect[] {
+    if (this.#isShutDown) return []
+    switch (message.type) {
+      case 'InitJoin':
+        return [this.#send(from, { type: this.isMember ? 'InitJoinAck' : 'InitJoinNack' })]
+      case 'Join':
+        return this.#join(from, message.roles)
+      case 'Welcome':
+        return this.#welcomed(message.gossip)
+      case 'Status':
+        return this.#status(from, message)
+      case 'Gossip':
+        return this.#gossiped(from, message.gossip)
+      case 'Leave':
+        return this.#isKnown(from) ? this.leave(message.address) : []
+      case 'Down':
+        return this.#isKnown(from) ? this.down(message.address) : []
+      case 'ExitingConfirmed':
+        if (this.#isKnown(from)) this.#confirmedExits.add(nodeKey(from))
+        return []
+      case 'InitJoinAck':
+      case 'InitJoinNack':
+        // For the joining process; a member has no use for them.
+        return []
+      default:
+        return message satisfies never
+    }
+  }
+
+  #status(
+    from: UniqueAddress,
+    { version, seen }: MembershipMessage & { readonly type: 'Status' },
+  ): readonly MembershipEffect[] {
+    if (!this.#listensTo(from)) return []
+    switch (version.compareTo(this.#gossip.version)) {
+      case 'Same': {
+        const effects = this.#sawToo(seen)
+        // What we know of who has seen it may be news to the other side.
+        const isNews = [...this.#gossip.seen].some((key) => !seen.has(key))
+        return isNews ? [...effects, this.#sendStatus(from)] : effects
+      }
+      case 'After':
+        return [this.#sendStatus(from)]
+      case 'Before':
+      case 'Concurrent':
+        return [this.#send(from, { type: 'Gossip', gossip: this.#gossip })]
+    }
+  }
+
+  #gossiped(from: UniqueAddress, theirs: Gossip): readonly MembershipEffect[] {
+    if (theirs.tombstones.has(nodeKey(this.#self))) return this.#shutDown('removed')
+    if (!this.#listensTo(from) || !theirs.members.has(nodeKey(this.#self))) return []
+    const ours = this.#gossip
+    switch (theirs.version.compareTo(ours.version)) {
+      case 'Same':
+        return this.#sawToo(theirs.seen)
+      case 'Before':
+        return [this.#send(from, { type: 'Gossip', gossip: ours })]
+      case 'After': {
+        const effects = this.#become(this.#markSeen(theirs))
+        return theirs.seen.has(nodeKey(this.#self)) ? effects : [...effects, this.#sendStatus(from)]
+      }
+      case 'Concurrent': {
+        const effects = this.#become(this.#markSeen(mergeGossip(forgetting(ours, theirs), forgetting(theirs, ours))))
+        return [...effects, this.#send(from, { type: 'Gossip', gossip: this.#gossip })]
+      }
+    }
+  }
+
+  #sawToo(seen: ReadonlySet<string>): readonly MembershipEffect[] {
+    if ([...seen].every((key) => this.#gossip.seen.has(key))) return []
+    return this.#become({ ...this.#gossip, seen: new Set([...this.#gossip.seen, ...seen]) })
+  }
+
+  /** A node that is exiting does not mark views as seen: that would let it be removed before it is done. */
+  #markSeen(gossip: Gossip): Gossip {
+    return this.selfMember?.status === 'Exiting' ? gossip : seenBy(gossip, this.#self)
+  }
+
+  #isKnown(from: UniqueAddress): boolean {
+    return this.isMember && this.#gossip.members.has(nodeKey(from))
+  }
+
+  /** Members only, and not those we say are unreachable: their news would undo ours. */
+  #listensTo(from: UniqueAddress): boolean {
+    const says = this.#gossip.reachability.saysUnreachable(nodeKey(this.#self), nodeKey(from))
+    return this.#isKnown(from) && !says
+  }
+
+  // ---- wishes ----
+
+  /** The member at `address` is to leave in good order. */
+  leave(address: string): readonly MembershipEffect[] {
+    const member = this.#memberAt(address)
+    if (member === undefined || (member.status !== 'Joining' && member.status !== 'Up')) return []
+    const members = withMember(this.#gossip, withStatus(member, 'Leaving'))
+    return this.#become(changed(this.#gossip, this.#self, { members }))
+  }
+
+  /** The member at `address` is to be regarded as dead, whatever it says. */
+  down(address: string): readonly MembershipEffect[] {
+    const member = this.#memberAt(address)
+    if (member === undefined || member.status === 'Down') return []
+    const members = withMember(this.#gossip, withStatus(member, 'Down'))
+    const effects = this.#become(changed(this.#gossip, this.#self, { members }))
+    if (sameNode(member.node, this.#self)) return effects
+    // If it is alive after all, it should know.
+    return [...effects, this.#send(member.node, { type: 'Gossip', gossip: this.#gossip })]
+  }
+
+  #memberAt(address: string): Member | undefined {
+    return [...this.#gossip.members.values()]
+      .filter(({ node }) => node.address === address)
+      .sort((a, b) => a.upNumber - b.upNumber)[0]
+  }
+
+  /** What our failure detector says of `node`. */
+  observed(node: UniqueAddress, isReachable: boolean): readonly MembershipEffect[] {
+    if (!this.#isKnown(node)) return []
+    const reachability = this.#gossip.reachability.observed(
+      nodeKey(this.#self),
+      nodeKey(node),
+      isReachable,
+    )
+    if (reachability === this.#gossip.reachability) return []
+    return this.#become(changed(this.#gossip, this.#self, { reachability }))
+  }
+
+  #isUnreachable(node: UniqueAddress): boolean {
+    return this.#gossip.reachability.unreachable().has(nodeKey(node))
+  }
+
+  // ---- ticks ----
+
+  /** Tells one other node, chosen by `random` in [0, 1): rather one that has not seen our view. */
+  gossipTick(random: number): readonly MembershipEffect[] {
+    if (!this.isMember) return []
+    const { members, seen, reachability } = this.#gossip
+    const selfKey = nodeKey(this.#self)
+    const others = [...members.values()]
+      .filter(({ node }) => {
+        const key = nodeKey(node)
+        return key !== selfKey && !reachability.saysUnreachable(selfKey, key)
+      })
+      .sort(compareMembers)
+    const unaware = others.filter(({ node }) => !seen.has(nodeKey(node)))
+    const choice = unaware.length > 0 ? unaware : others
+    const target = choice[Math.floor(random * choice.length)]
+    if (target === undefined) return []
+    if (seen.has(nodeKey(target.node))) return [this.#sendStatus(target.node)]
+    return [this.#send(target.node, { type: 'Gossip', gossip: this.#gossip })]
+  }
+
+  /** If we are the leader and all have seen our view, everybody moves on one step. */
+  leaderTick(wallMs: number): readonly MembershipEffect[] {
+    const { leader } = this
+    if (leader === undefined || !sameNode(leader, this.#self) || !this.isConverged) return []
+    const unreachable = unreachableOf(this.#gossip, this.#self)
+    const removed: Member[] = []
+    const moved: Member[] = []
+    let upNumber = this.#youngest()
+    for (const member of [...this.#gossip.members.values()].sort(compareMembers)) {
+      const key = nodeKey(member.node)
+      const isOut = isLeavingForGood(member) && (unreachable.has(key) || this.#confirmedExits.has(key))
+      if (isOut && key !== nodeKey(this.#self)) removed.push(member)
+      else if (member.status === 'Joining') {
+        moved.push({ ...withStatus(member, 'Up'), upNumber: ++upNumber })
+      } else if (member.status === 'Leaving') moved.push(withStatus(member, 'Exiting'))
+    }
+    const before = this.#gossip
+    let after = this.#withoutOldTombstones(before, wallMs)
+    if (removed.length > 0) after = without(after, this.#self, removed, wallMs)
+    if (moved.length > 0) {
+      const members = new Map(after.members)
+      for (const member of moved) members.set(nodeKey(member.node), member)
+      after = changed(after, this.#self, { members })
+    }
+    for (const { node } of removed) this.#confirmedExits.delete(nodeKey(node))
+    return after === before ? [] : this.#become(after)
+  }
+
+  #youngest(): number {
+    let youngest = 0
+    for (const { upNumber } of this.#gossip.members.values()) {
+      if (upNumber !== UP_NUMBER_NONE) youngest = Math.max(youngest, upNumber)
+    }
+    return youngest
+  }
+
+  #withoutOldTombstones(gossip: Gossip, wallMs: number): Gossip {
+    const kept = [...gossip.tombstones].filter(([, at]) => wallMs - at < this.#tombstoneMs)
+    if (kept.length === gossip.tombstones.size) return gossip
+    return changed(gossip, this.#self, { tombstones: new Map(kept) })
+  }
+
+  // ---- the end ----
+
+  /** Everything that had to be handed over is; those who are likely to lead may remove us. */
+  exitingDone(): readonly MembershipEffect[] {
+    const likely = [...this.#gossip.members.values()]
+      .filter(({ node, status }) => (status === 'Up' || status === 'Leaving') && !sameNode(node, this.#self))
+      .sort(compareMembers)
+      .slice(0, CONFIRMATIONS)
+    this.#isShutDown = true
+    return likely.map(({ node }) => this.#send(node, { type: 'ExitingConfirmed' }))
+  }
+
+  #shutDown(reason: 'downed' | 'removed'): readonly MembershipEffect[] {
+    if (this.#isShutDown) return []
+    this.#isShutDown = true
+    return [{ type: 'ShutDown', reason }]
+  }
+
+  // ---- effects ----
+
+  #become(after: Gossip): readonly MembershipEffect[] {
+    const before = this.#gossip
+    this.#gossip = after
+    const effect: MembershipEffect = { type: 'Changed', before, after }
+    return this.selfMember?.status === 'Down' ? [effect, ...this.#shutDown('downed')] : [effect]
+  }
+
+  #send(to: UniqueAddress, message: MembershipMessage): MembershipEffect {
+    return { type: 'Send', to, message }
+  }
+
+  #sendStatus(to: UniqueAddress): MembershipEffect {
+    const { version, seen } = this.#gossip
+    return this.#send(to, { type: 'Status', version, seen })
+  }
+}
+
+/** `view`, whose clock forgets those it holds for Down or Exiting and `other` has removed already. */
+function forgetting(view: Gossip, other: Gossip): Gossip {
+  let { version } = view
+  for (const [key, member] of view.members) {
+    if (isLeavingForGood(member) && !other.members.has(key)) version = version.without(key)
+  }
+  return version === view.version ? view : { ...view, version }
+}
+
+const CONFIRMATIONS = 2

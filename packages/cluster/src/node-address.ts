@@ -1,0 +1,36 @@
+import { clusterError } from './errors.ts'
+
+/** One incarnation of one node. A restarted node has the same address and another uid. */
+export interface UniqueAddress {
+  /** `host:port`, as the others reach it. */
+  readonly address: string
+  readonly uid: string
+}
+
+/** A text that is equal exactly for the same incarnation; sorts by address first. */
+export function nodeKey(node: UniqueAddress): string {
+  return `${node.address}#${node.uid}`
+}
+
+export function sameNode(a: UniqueAddress, b: UniqueAddress): boolean {
+  return a.uid === b.uid && a.address === b.address
+}
+
+/** Takes `host:port` apart; `[::1]:7000` for IPv6. */
+export function parseAddress(address: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(address)
+  const port = Number(match?.[3])
+  if (match === null || port < 1 || port > 65_535) {
+    throw clusterError('INVALID_ADDRESS', `expected host:port, got ${JSON.stringify(address)}`)
+  }
+  return { host: match[1] ?? match[2] ?? '', port }
+}
+
+export function formatAddress(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+/** Compares by code units: the same order on every node, whatever its locale. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

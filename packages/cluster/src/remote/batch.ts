@@ -1,0 +1,112 @@
+import { ByteReader, ByteWriter } from '@troupe/crdt/wire'
+
+/**
+ * Many messages in one frame.
+ *
+ * A frame is a list of envelopes: a number for the target, then the bytes of the message. Targets
+ * (an actor of the receiver, a protocol) are named in full once per link; afterwards their number is
+ * enough. A target that is used only once, the address of an ask, is named in place instead: numbering
+ * it would make the table grow for ever.
+ */
+export class BatchWriter {
+  readonly #writer = new ByteWriter()
+  #targets = new Map<string, number>()
+  /** Messages in the batch so far. */
+  count = 0
+
+  get bytes(): number {
+    return this.#writer.length
+  }
+
+  add(target: string, message: Uint8Array): void {
+    const writer = this.#writer
+    let number = this.#targets.get(target)
+    if (number === undefined) {
+      if (this.#targets.size >= TARGETS_MAX) {
+        this.#targets.clear()
+        writer.uint(FORGET_TARGETS)
+      }
+      number = this.#targets.size
+      this.#targets.set(target, number)
+      writer.uint(TARGET)
+      writer.string(target)
+    }
+    writer.uint(number + FIRST_NUMBER)
+    writer.bytes(message)
+    this.count++
+  }
+
+  addOnce(target: string, message: Uint8Array): void {
+    this.#writer.uint(IN_PLACE)
+    this.#writer.string(target)
+    this.#writer.bytes(message)
+    this.count++
+  }
+
+  /** Tells the other end to forget the records that messages share: see PayloadCodec. */
+  forgetRecords(): void {
+    this.#writer.uint(FORGET_RECORDS)
+  }
+
+  /** The frame; the batch is empty afterwards. */
+  take(): Uint8Array {
+    const frame = this.#writer.finish()
+    this.#writer.reset()
+    this.count = 0
+    return frame
+  }
+}
+
+/** What is done with each message for one target. */
+export type Deliver = (message: Uint8Array) => void
+
+export class BatchReader {
+  readonly #resolve: (target: string) => Deliver
+  readonly #forgetRecords: () => void
+  #targets: Deliver[] = []
+
+  /** `resolve` is asked once per target and link. */
+  constructor(resolve: (target: string) => Deliver, forgetRecords: () => void) {
+    this.#resolve = resolve
+    this.#forgetRecords = forgetRecords
+  }
+
+  /**
+   * Delivers every message of a frame. Throws when the frame itself makes no sense; what is in a
+   * message is the business of its target. A message is a view of the frame.
+   */
+  read(frame: Uint8Array): void {
+    const reader = new ByteReader(frame)
+    while (reader.remaining > 0) {
+      const number = reader.uint()
+      switch (number) {
+        case TARGET:
+          if (this.#targets.length >= TARGETS_MAX) throw new Error('too many targets on one link')
+          this.#targets.push(this.#resolve(reader.string(TARGET_BYTES_MAX)))
+          break
+        case FORGET_TARGETS:
+          this.#targets = []
+          break
+        case FORGET_RECORDS:
+          this.#forgetRecords()
+          break
+        case IN_PLACE:
+          this.#resolve(reader.string(TARGET_BYTES_MAX))(reader.view())
+          break
+        default: {
+          const deliver = this.#targets[number - FIRST_NUMBER]
+          if (deliver === undefined) throw new Error(`no target has the number ${number}`)
+          deliver(reader.view())
+        }
+      }
+    }
+  }
+}
+
+const TARGET = 0
+const FORGET_TARGETS = 1
+const FORGET_RECORDS = 2
+const IN_PLACE = 3
+const FIRST_NUMBER = 4
+const TARGET_BYTES_MAX = 2_100
+const TARGETS_MAX = 65_536

@@ -1,0 +1,12 @@
+/** Every failure this package throws. Each code is explained in docs/errors.md. */
+export type ReplicatorErrorCode = 'INVALID_CONSISTENCY' | 'INVALID_KEY' | 'INVALID_SETTING' | 'KEY_HAS_OTHER_TYPE'
+
+export class ReplicatorError extends Error {
+  override readonly name = 'ReplicatorError'
+  readonly code: ReplicatorErrorCode
+
+  constructor(code: ReplicatorErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options)
+    this.code = code
+  }
+}

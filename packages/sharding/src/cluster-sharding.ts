@@ -1,0 +1,138 @@
+import type { ActorRef, ActorSystem, Extension } from '@troupe/actor'
+import { Cluster, type UniqueAddress } from '@troupe/cluster'
+import { DistributedData } from '@troupe/replicator'
+import { coordinatorActor } from './coordinator-actor.ts'
+import { EntityRef } from './entity-ref.ts'
+import type { EntityType } from './entity-type.ts'
+import { ShardingError } from './errors.ts'
+import { shardingProtocols } from './protocol.ts'
+import { type RegionCommand, ShardRegion } from './region-actor.ts'
+import { type ShardingSettings, shardingSettings } from './settings.ts'
+import type { ShardId } from './shard-id.ts'
+
+export interface StartOptions {
+  readonly settings?: Partial<ShardingSettings>
+  /** Entities live on nodes with this role only; others just send to them. Default: on every node. */
+  readonly role?: string
+}
+
+/** The entities of one type, as seen from this node. */
+export interface Shards<in M> {
+  readonly typeName: string
+  /** A handle to the entity `entityId`; nothing is started before it gets a message. */
+  entityRef(entityId: string): EntityRef<M>
+  /** What this node knows and has: for dashboards and tests. */
+  readonly state: ShardRegionState
+}
+
+export interface ShardRegionState {
+  /** Entities running on this node. */
+  readonly entities: number
+  /** Shards this node hosts. */
+  readonly shards: readonly ShardId[]
+  /** Messages that wait for a shard to get a home. */
+  readonly keptMessages: number
+  /** The node that decides where shards live. */
+  readonly coordinator: UniqueAddress | undefined
+}
+
+/** Entities by id, each running on one node of the cluster at a time. One per system. */
+export class ClusterSharding {
+  readonly #cluster: Cluster
+  readonly #started = new Map<string, { readonly type: EntityType<never>; readonly shards: Shards<never> }>()
+
+  private constructor(cluster: Cluster) {
+    this.#cluster = cluster
+  }
+
+  static get(system: ActorSystem): ClusterSharding {
+    return system.extension(shardingExtension)
+  }
+
+  /** For the extension: the sharding of a system whose cluster has been started. */
+  static create(system: ActorSystem): ClusterSharding {
+    return new ClusterSharding(Cluster.get(system))
+  }
+
+  /**
+   * Takes part in hosting (or, without the role, in sending to) the entities of `type`. Every node
+   * that does either calls it with the same settings. Starting a type twice returns the first start.
+   */
+  start<M>(type: EntityType<M>, options: StartOptions = {}): Shards<M> {
+    const known = this.#started.get(type.name)
+    if (known !== undefined) {
+      if (known.type === type) return known.shards
+      throw new ShardingError(
+        'ENTITY_TYPE_STARTED_OTHERWISE',
+        `another entity type is started under the name ${type.name}; give one of the two another name`,
+      )
+    }
+    const shards = this.#startRegion(type, options)
+    this.#started.set(type.name, { type, shards })
+    return shards
+  }
+
+  /** The entity `entityId` of a type that was started on this node before. */
+  entityRef<M>(type: EntityType<M>, entityId: string): EntityRef<M> {
+    const started = this.#started.get(type.name)
+    if (started !== undefined) return (started.shards as Shards<M>).entityRef(entityId)
+    throw new ShardingError(
+      'ENTITY_TYPE_NOT_STARTED',
+      `entity type ${type.name} is not started on this node; call ClusterSharding.get(system).start(type) first`,
+    )
+  }
+
+  #startRegion<M>(type: EntityType<M>, options: StartOptions): Shards<M> {
+    const cluster = this.#cluster
+    const { system } = cluster
+    const settings = shardingSettings(options.settings)
+    const protocols = shardingProtocols(type.name, settings.shards)
+    const { role } = options
+    const isHosting = role === undefined || cluster.settings.roles.includes(role)
+    const region = new ShardRegion(type, { cluster, settings, protocols, role, isHosting })
+    const actor = system.systemActorOf(region.behavior(), `sharding-${type.name}`)
+    if (isHosting) {
+      const data = DistributedData.get(system)
+      const typeName = type.name
+      system.systemActorOf(
+        coordinatorActor({ typeName, cluster, data, settings, protocols, role }),
+        `sharding-coordinator-${type.name}`,
+      )
+      system.coordinatedShutdown.addTask('cluster-sharding-shutdown-region', type.name, () =>
+        this.#handOver(actor),
+      )
+    }
+    const route = (entityId: string, message: unknown): void => region.route(entityId, message)
+    return {
+      typeName: type.name,
+      entityRef: (entityId) => new EntityRef(system, type.name, entityId, route),
+      get state() {
+        return {
+          entities: region.entityCount,
+          shards: region.hostedShards,
+          keptMessages: region.keptMessages,
+          coordinator: region.coordinator,
+        }
+      },
+    }
+  }
+
+  /** Moves all shards away before the node leaves; pointless when there is nobody to take them. */
+  async #handOver(region: ActorRef<RegionCommand>): Promise<void> {
+    const { members } = this.#cluster.state
+    const others = members.filter(
+      ({ node, status }) => node.uid !== this.#cluster.self.uid && status === 'Up',
+    )
+    if (this.#cluster.isShutDown || others.length === 0) return
+    await region.ask<'Done'>((replyTo) => ({ type: 'HandOverAll', replyTo }), {
+      timeoutMs: HAND_OVER_TIMEOUT_MS,
+    })
+  }
+}
+
+const shardingExtension: Extension<ClusterSharding> = {
+  name: 'sharding',
+  create: (system) => ClusterSharding.create(system),
+}
+
+const HAND_OVER_TIMEOUT_MS = 9_000
