@@ -1,19 +1,15 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import type { Reporter, SerializedError, TestModule, Vitest } from 'vitest/node'
+import { writeFileSync } from 'node:fs'
+import type { Reporter, SerializedError, TestModule } from 'vitest/node'
 
 /**
- * Writes how many tests passed and failed, for the closing line of `npm test`. A file that cannot be
- * loaded and an error outside any test count as failures: vitest's own figures leave them out.
+ * Writes how many tests passed and failed to the file named in TROUPE_TALLY_FILE, for the closing
+ * line of `npm test`. A file that cannot be loaded and an error outside any test count as failures:
+ * vitest's own figures leave them out.
  */
 export default class TallyReporter implements Reporter {
-  #root = '.'
-
-  onInit(vitest: Vitest): void {
-    this.#root = vitest.config.root
-  }
-
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
+    const file = process.env['TROUPE_TALLY_FILE']
+    if (file === undefined) return
     let passed = 0
     let failed = errors.length
     let skipped = 0
@@ -27,8 +23,6 @@ export default class TallyReporter implements Reporter {
       }
       failed += module.state() === 'failed' && failedHere === 0 ? 1 : failedHere
     }
-    const folder = join(this.#root, '.test-results')
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, 'vitest.json'), JSON.stringify({ passed, failed, skipped }))
+    writeFileSync(file, JSON.stringify({ passed, failed, skipped }))
   }
 }

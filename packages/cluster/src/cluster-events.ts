@@ -20,7 +20,7 @@ export type ClusterEvent =
   | { readonly type: 'MemberLeft'; readonly member: Member }
   | { readonly type: 'MemberExited'; readonly member: Member }
   | { readonly type: 'MemberDowned'; readonly member: Member }
-  /** The incarnation is gone for good. `isReplaced`: another one runs, or asks to, at its address. */
+  /** The incarnation is gone for good. `isReplaced`: another one runs at its address, so this one does not. */
   | {
       readonly type: 'MemberRemoved'
       readonly member: Member
@@ -48,12 +48,12 @@ export function eventsBetween(
   before: Gossip,
   after: Gossip,
   self: UniqueAddress,
-  replaced: ReadonlySet<string>,
 ): readonly ClusterEvent[] {
   const events: ClusterEvent[] = []
+  const addresses = new Set([...after.members.values()].map(({ node }) => node.address))
   for (const [key, member] of sorted(before.members)) {
     if (after.members.has(key)) continue
-    const isReplaced = replaced.has(member.node.address)
+    const isReplaced = member.isReplaced || addresses.has(member.node.address)
     events.push({
       type: 'MemberRemoved',
       member: { ...member, status: 'Removed' },

@@ -141,10 +141,10 @@ class CoordinatorDriver {
   #removed(event: ClusterEvent & { readonly type: 'MemberRemoved' }): void {
     const { node } = event.member
     this.#members.delete(node.uid)
-    // One that left in order or was replaced has stopped. One that was downed may still run on its
-    // side of the split; it stops by the same rule, at about the same time, and gets that time again.
-    const hasStopped = event.previousStatus === 'Exiting' || event.isReplaced
-    const stoppedAt = this.#now() + (hasStopped ? 0 : this.#marginMs())
+    // One that was replaced has ended. Any other may still run on its side of a split; it stops by
+    // the same rule as we, at about the same time, and gets that time once more. One that left in
+    // order has handed over all its shards before, so for it the margin costs nothing.
+    const stoppedAt = this.#now() + (event.isReplaced ? 0 : this.#marginMs())
     this.#stoppedAt.set(node.uid, stoppedAt)
     this.#perform(this.#coordinator?.removed(node, stoppedAt, this.#now()))
   }

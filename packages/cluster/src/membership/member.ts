@@ -11,6 +11,8 @@ export interface Member {
   readonly roles: readonly string[]
   /** Age: the lower, the longer it has been Up. UP_NUMBER_NONE until then. */
   readonly upNumber: number
+  /** Down because another process runs at its address now: this one has certainly ended. */
+  readonly isReplaced: boolean
 }
 
 export const UP_NUMBER_NONE: number = Number.MAX_SAFE_INTEGER
@@ -28,10 +30,11 @@ export function mayBecome(from: MemberStatus, to: MemberStatus): boolean {
   return from === to || NEXT[from].includes(to)
 }
 
-/** What a merge of two views keeps: the later status; between equals the one that is older in the cluster. */
+/** What a merge of two views keeps: the later status; between equals the one that knows of a replacement, then the older. */
 export function laterOf(a: Member, b: Member): Member {
   const difference = MEMBER_STATUSES.indexOf(a.status) - MEMBER_STATUSES.indexOf(b.status)
   if (difference !== 0) return difference > 0 ? a : b
+  if (a.isReplaced !== b.isReplaced) return a.isReplaced ? a : b
   return a.upNumber <= b.upNumber ? a : b
 }
 

@@ -61,7 +61,6 @@ class MembershipDriver {
   readonly #downing: Downing
   readonly #subscribers = new Map<string, ActorRef<ClusterEvent>>()
   readonly #random: () => number
-  readonly #askedToJoin = new Set<string>()
 
   constructor(
     context: ActorContext<Message>,
@@ -159,9 +158,6 @@ class MembershipDriver {
       case 'InitJoinNack':
         this.#performJoining(this.#joining.nacked(from))
         return
-      case 'Join':
-        this.#askedToJoin.add(from.address)
-        break
       default:
     }
     this.#perform(this.#membership.receive(from, message))
@@ -221,23 +217,15 @@ class MembershipDriver {
       this.#now(),
     )
     this.#hooks.onState(state, after.members.get(nodeKey(self))?.status)
-    const events = eventsBetween(before, after, self, this.#replaced(after))
+    const events = eventsBetween(before, after, self)
     if (isJoining) this.#context.log.info({ members: state.members.length }, 'joined the cluster')
     for (const event of events) this.#noteRemoval(event)
     this.#publish(events)
   }
 
-  /** Addresses at which another incarnation is known to run. */
-  #replaced(after: Gossip): ReadonlySet<string> {
-    const addresses = new Set(this.#askedToJoin)
-    for (const { node } of after.members.values()) addresses.add(node.address)
-    return addresses
-  }
-
   #noteRemoval(event: ClusterEvent): void {
     if (event.type !== 'MemberRemoved') return
     const { node } = event.member
-    this.#askedToJoin.delete(node.address)
     this.#remoting.quarantine(node, `removed from the cluster (${event.previousStatus})`)
   }
 

@@ -105,11 +105,11 @@ export class Membership {
   }
 
   #replace(predecessor: Member): readonly MembershipEffect[] {
-    if (isLeavingForGood(predecessor) && this.#isUnreachable(predecessor.node)) return []
-    const status = isLeavingForGood(predecessor) ? predecessor : withStatus(predecessor, 'Down')
+    if (predecessor.isReplaced && this.#isUnreachable(predecessor.node)) return []
+    const down = { ...withStatus(predecessor, 'Down'), isReplaced: true }
     return this.#become(
       changed(this.#gossip, this.#self, {
-        members: withMember(this.#gossip, status),
+        members: withMember(this.#gossip, down),
         reachability: this.#gossip.reachability.observed(
           nodeKey(this.#self),
           nodeKey(predecessor.node),
@@ -120,7 +120,7 @@ export class Membership {
   }
 
   #newMember(node: UniqueAddress, roles: readonly string[]): Member {
-    return { node, status: 'Joining', roles, upNumber: UP_NUMBER_NONE }
+    return { node, status: 'Joining', roles, upNumber: UP_NUMBER_NONE, isReplaced: false }
   }
 
   // ---- messages ----

@@ -46,6 +46,7 @@ const memberCodec: Codec<Member> = record<Member>({
   status: oneOf(MEMBER_STATUSES),
   roles: list(string({ maxBytes: 100 }), { max: 100 }),
   upNumber: uint(),
+  isReplaced: boolean(),
 })
 
 const setCodec: Codec<ReadonlySet<string>> = {
