@@ -17,6 +17,8 @@ export const fromSources = [
 /** Where the executable file of an installed package is. */
 export const tools = {
   knip: join(root, 'node_modules/knip/bin/knip.js'),
+  oxfmt: join(root, 'node_modules/oxfmt/bin/oxfmt'),
+  oxlint: join(root, 'node_modules/oxlint/bin/oxlint'),
   tsc: join(root, 'node_modules/typescript/bin/tsc'),
   turbo: join(root, 'node_modules/turbo/bin/turbo'),
   vitest: join(root, 'node_modules/vitest/vitest.mjs'),
