@@ -153,6 +153,11 @@ export class SystemCore implements ActorSystem<unknown> {
     return this.#systemGuardian.spawnChild(kindOf(behavior), name, options)
   }
 
+  /** Starts an actor under the guardian from outside: for the test kit. Applications tell their guardian. */
+  userActorOf<T>(behavior: Behavior<T>, name?: string, options?: SpawnOptions): ActorRef<T> {
+    return this.#guardian.spawnChild(kindOf(behavior), name, options)
+  }
+
   extension<T>(extension: Extension<T>): T {
     if (!this.#extensions.has(extension.name)) {
       this.#extensions.set(extension.name, extension.create(this))
