@@ -1,4 +1,4 @@
-import { impressionMicros } from './money.ts'
+import { impressionMicros } from '../money.ts'
 import type { TrafficShape } from './traffic-shape.ts'
 
 /** What one campaign has spent of a day's budget. The day is a window in real time, [start, end). */
@@ -63,9 +63,7 @@ export function shapedExpected(
   now: number,
 ): number {
   const rest = 1 - shape.cdf(startMs)
-  return rest <= MASS_MIN
-    ? 0
-    : budgetMicros * clamp01((shape.cdf(now) - shape.cdf(startMs)) / rest)
+  return rest <= MASS_MIN ? 0 : budgetMicros * clamp01((shape.cdf(now) - shape.cdf(startMs)) / rest)
 }
 
 /** The share of a campaign's day that is over, measured in traffic. The window may cross midnight. */

@@ -1,4 +1,4 @@
-import { isWithin } from './day-clock.ts'
+import { isWithin } from '../pacing/day-clock.ts'
 
 /** What of a campaign decides whether it bids. */
 export interface CampaignTerms {

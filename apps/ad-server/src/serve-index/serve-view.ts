@@ -1,5 +1,5 @@
-import { identifierFault, urlFault } from './identifier.ts'
-import { isCpm } from './money.ts'
+import { identifierFault, urlFault } from '../identifier.ts'
+import { isCpm } from '../money.ts'
 
 /** How often a creative was shown and clicked. */
 export interface CreativeCounts {

@@ -1,4 +1,4 @@
-import type { CreativeCounts } from './serve-view.ts'
+import type { CreativeCounts } from '../serve-index/serve-view.ts'
 
 /**
  * How often each creative was shown and clicked in the last hour.

@@ -59,7 +59,9 @@ export class TrafficShape {
 
   /** Traffic between two moments in days of traffic: 1 for a whole day, also across midnight. */
   mass(fromMs: number, toMs: number): number {
-    return Math.floor(toMs / DAY_MS) - Math.floor(fromMs / DAY_MS) + this.cdf(toMs) - this.cdf(fromMs)
+    return (
+      Math.floor(toMs / DAY_MS) - Math.floor(fromMs / DAY_MS) + this.cdf(toMs) - this.cdf(fromMs)
+    )
   }
 
   /** Traffic at `at` over the day's mean; between two hours' beginnings it runs straight. */

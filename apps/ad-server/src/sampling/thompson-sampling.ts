@@ -1,8 +1,8 @@
 import { BetaSampler } from './beta-sampler.ts'
-import type { Random } from './random.ts'
+import type { Random } from '../random.ts'
 import type { ScoreFormula } from './score-formula.ts'
 import { powerScore } from './score-formula.ts'
-import type { CreativeCounts, ServeView } from './serve-view.ts'
+import type { CreativeCounts, ServeView } from '../serve-index/serve-view.ts'
 
 /**
  * Chooses between known earners and creatives nobody knows yet.

@@ -1,4 +1,4 @@
-import { CPM_MICROS_MIN, MICROS_PER_DOLLAR } from './money.ts'
+import { CPM_MICROS_MIN, MICROS_PER_DOLLAR } from '../money.ts'
 
 /**
  * How much a price counts against engagement: `score = engagement * weightOf(cpm)`.

@@ -1,5 +1,5 @@
-import type { ScoreFormula } from './score-formula.ts'
-import type { Candidate } from './serve-view.ts'
+import type { ScoreFormula } from '../sampling/score-formula.ts'
+import type { Candidate } from '../serve-index/serve-view.ts'
 
 /**
  * The auction of one slot, in pure steps: choose the page's categories, weigh them, filter the bids
