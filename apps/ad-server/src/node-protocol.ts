@@ -123,3 +123,26 @@ export interface CampaignFigures {
   /** Number of the day the figures belong to. */
   readonly day: number
 }
+
+/**
+ * The answer 200 to `GET /v1/serve?pub=SITE&url=PAGE&slot=ID`, where `slot` may be given several times:
+ * JSON with one place for each slot asked for, in that order; null where nothing is shown. When no slot
+ * is filled the answer is 204 without a body, with the reason in the header `x-ad-reason`.
+ */
+export interface ServeAnswer {
+  readonly ads: readonly (ServedAd | null)[]
+}
+
+export interface ServedAd {
+  readonly slot: string
+  readonly campaignId: string
+  readonly creativeId: string
+  readonly version: number
+  readonly assetUrl: string
+  readonly mime: string
+  readonly width: number
+  readonly height: number
+  /** Beacons: paths on this node, signed, good on every node. `GET` answers 204; 403 when forged or late, 409 when repeated. */
+  readonly impUrl: string
+  readonly clickUrl: string
+}
