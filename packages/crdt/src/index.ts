@@ -1,1 +1,1 @@
-export {}
+export { type Ordering, VersionVector } from './version-vector.ts'
