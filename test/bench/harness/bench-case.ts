@@ -17,6 +17,8 @@ export interface BenchCase {
   /** The least that this machine needs for the same work, written by hand. */
   readonly raw?: Contender
   readonly peers?: readonly Peer[]
+  /** Called before the first round: start servers and systems here, not in `suite()`. */
+  readonly open?: () => Promise<void> | void
   /** Called after the last round, also after a failure. */
   readonly close?: () => Promise<void> | void
 }
@@ -28,5 +30,8 @@ export interface BenchOptions {
   readonly peersFolder: string | undefined
 }
 
-/** What each `test/bench/SUITE.bench.ts` exports under the name `suite`. */
-export type Suite = (options: BenchOptions) => readonly BenchCase[] | Promise<readonly BenchCase[]>
+/**
+ * What each `test/bench/SUITE.bench.ts` exports under the name `suite`. Called in several processes,
+ * so it only describes the cases; what they need is started in `open`.
+ */
+export type Suite = (options: BenchOptions) => readonly BenchCase[]

@@ -28,6 +28,7 @@ export async function measure(
   { rounds, warmUps }: { readonly rounds: number; readonly warmUps: number },
 ): Promise<Measured> {
   try {
+    await benchCase.open?.()
     const { ours, raw } = benchCase
     const peers: { readonly name: string; readonly run: Contender }[] = []
     const missingPeers: string[] = []
