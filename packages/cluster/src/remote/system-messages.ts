@@ -40,7 +40,7 @@ export class SystemOutbox {
   }
 
   /** Everything before number `before` that has to be sent again, in order. */
-  unacknowledged(before = Infinity): readonly WatchMessage[] {
+  unacknowledged(before: number = Infinity): readonly WatchMessage[] {
     return this.#unacknowledged.filter((message) => message.number < before)
   }
 }
