@@ -2,7 +2,10 @@
 export type TestKitErrorCode =
   | 'EXPECTATION_FAILED'
   | 'NEVER_SETTLES'
+  | 'NODE_IS_DOWN'
+  | 'NODE_IS_RUNNING'
   | 'NOT_OF_THIS_KIT'
+  | 'REAL_WORLD_IN_SIMULATION'
   | 'SHUTDOWN_TIMED_OUT'
 
 /** A failure of the test, or of the way it uses the test kit. */

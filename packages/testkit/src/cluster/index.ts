@@ -1,3 +1,10 @@
-export type { SimulatedClusterOptions, SimulatedNode } from '../simulation/simulated-cluster.ts'
-export type { LatencySettings, SimulatedNetwork } from '../simulation/simulated-network.ts'
-export { TestCluster } from './test-cluster.ts'
+export type { Duration } from '../duration.ts'
+export { type Delay, type NodeName, SimulatedNetwork, type Undo } from './simulated-network.ts'
+export { SimulatedNode, type SimulatedNodeOptions } from './simulated-node.ts'
+export {
+  type Nodes,
+  TestCluster,
+  type TestClusterOptions,
+  type VirtualClock,
+} from './test-cluster.ts'
+export { World } from './world.ts'

@@ -1,41 +1,42 @@
-import { SimulatedCluster, type SimulatedClusterOptions, type SimulatedNode } from './simulated-cluster.ts'
-import type { SimulatedNetwork } from './simulated-network.ts'
-import type { World } from './world.ts'
+import type { Random } from '@troupe/actor'
+import type { SimulatedNetwork } from '../cluster/simulated-network.ts'
+import {
+  type Nodes,
+  TestCluster,
+  type TestClusterOptions,
+  type VirtualClock,
+} from '../cluster/test-cluster.ts'
+import { type Duration, durationMs } from '../duration.ts'
 
-export interface SimulationOptions extends Omit<SimulatedClusterOptions, 'seed' | 'isTraced'> {
-  /** How many seeds to run. Default 20. */
-  readonly seeds?: number
-  /** Longest virtual time one run may take, in milliseconds. Default one hour. */
-  readonly virtualMsMax?: number
+export interface SimulationOptions extends Omit<TestClusterOptions, 'seed' | 'isTraced'> {
+  /** Longest virtual time one run may take. Default 30 minutes. */
+  readonly virtualTimeMax?: Duration
 }
 
 /** What the body of a simulation works with. */
 export interface Simulation {
-  readonly nodes: readonly SimulatedNode[] & readonly [SimulatedNode, ...SimulatedNode[]]
+  readonly nodes: Nodes
   readonly network: SimulatedNetwork
-  readonly clock: {
-    /** Virtual milliseconds since the run began. */
-    readonly now: number
-    /** Waits until so much virtual time has passed: milliseconds, or `'10s'`, `'5m'`. */
-    advance(duration: number | string): Promise<void>
-    /** Waits until `condition()` holds; an error when it does not within `timeout`. */
-    until(condition: () => boolean, timeout: number | string, what: string): Promise<void>
-  }
-  readonly world: World
-  readonly cluster: SimulatedCluster
+  readonly clock: VirtualClock
+  /** All of it, with what is needed more rarely. */
+  readonly cluster: TestCluster
   readonly seed: number
-  /** Draws for the test itself; independent of all draws of the nodes. */
-  random(purpose: string): ReturnType<World['random']['fork']>
+  /** Chance for the test itself: independent of all draws of the nodes. */
+  readonly random: (purpose: string) => Random
 }
 
 export type SimulationBody = (simulation: Simulation) => Promise<void>
 
+/** How one run ended. */
 export interface RunResult {
   readonly seed: number
+  /** Equal for two runs that took the same steps and sent the same bytes. */
   readonly traceHash: string
   readonly virtualMs: number
   readonly steps: number
+  /** What the body threw; undefined when all went well. */
   readonly error: unknown
+  /** What happened, line by line; empty unless it was asked for. */
   readonly lines: readonly string[]
 }
 
@@ -50,71 +51,34 @@ export async function runSimulation(
   body: SimulationBody,
   isTraced = false,
 ): Promise<RunResult> {
-  const cluster = new SimulatedCluster({ ...options, seed, isTraced })
+  const { virtualTimeMax = '30m', ...clusterOptions } = options
+  const cluster = new TestCluster({ ...clusterOptions, seed, isTraced })
   const { world } = cluster
-  let outcome: { readonly error: unknown } | undefined
-  const finish = async (): Promise<void> => {
-    try {
-      await cluster.start()
-      await body(simulationOf(cluster, seed))
-      outcome = { error: undefined }
-    } catch (error) {
-      outcome = { error }
-    }
+  const play = async (): Promise<void> => {
+    await cluster.form()
+    await body({
+      nodes: cluster.nodes,
+      network: cluster.network,
+      clock: cluster.clock,
+      cluster,
+      seed,
+      random: (purpose) => cluster.random(purpose),
+    })
   }
-  void finish()
-  const until = options.virtualMsMax ?? 3_600_000
-  if (!(await world.run(() => outcome !== undefined, until))) {
-    outcome = { error: new Error(`stuck after ${world.now} virtual ms: ${cluster.describe()}`) }
+  let error: unknown
+  try {
+    await world.complete(Promise.resolve().then(play), durationMs(virtualTimeMax))
+  } catch (thrown) {
+    error = thrown
+    world.trace.note(`at the end: ${cluster.describe()}`)
   }
-  for (const node of cluster.nodes) node.crash()
+  cluster.stop()
   return {
     seed,
     traceHash: world.trace.hash,
     virtualMs: world.now,
     steps: world.steps,
-    error: outcome?.error,
+    error,
     lines: world.trace.lines(),
   }
 }
-
-function simulationOf(cluster: SimulatedCluster, seed: number): Simulation {
-  const { world } = cluster
-  return {
-    nodes: cluster.nodes as Simulation['nodes'],
-    network: cluster.network,
-    world,
-    cluster,
-    seed,
-    random: (purpose) => world.random.fork(`test ${purpose}`),
-    clock: {
-      get now() {
-        return world.now
-      },
-      advance: (duration) => world.sleep(milliseconds(duration)),
-      until: async (condition, timeout, what) => {
-        const deadline = world.now + milliseconds(timeout)
-        while (!condition()) {
-          if (world.now >= deadline) {
-            throw new Error(`not within ${timeout}: ${what} (${cluster.describe()})`)
-          }
-          await world.sleep(POLL_MS)
-        }
-      },
-    },
-  }
-}
-
-/** `250`, `'250ms'`, `'10s'`, `'5m'`, `'2h'`. */
-export function milliseconds(duration: number | string): number {
-  if (typeof duration === 'number') return duration
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(duration)
-  const unit = UNITS[match?.[2] ?? '']
-  if (match === null || unit === undefined) {
-    throw new RangeError(`expected a duration like '10s', got ${JSON.stringify(duration)}`)
-  }
-  return Number(match[1]) * unit
-}
-
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
-const POLL_MS = 10

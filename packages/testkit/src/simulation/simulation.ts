@@ -1,0 +1,61 @@
+import { it } from 'vitest'
+import {
+  runSimulation,
+  type RunResult,
+  type SimulationBody,
+  type SimulationOptions,
+} from './run-simulation.ts'
+import { seedsOf } from './seeds.ts'
+
+/**
+ * A test that plays `body` in many small worlds, one per seed. A failing seed is reported with its
+ * number and the command that replays it; the same seed gives the same run, byte for byte.
+ *
+ * `npm run simulate` chooses the seeds from outside: see `seedsOf`.
+ */
+export function simulation(
+  name: string,
+  options: SimulationOptions & { readonly seeds?: number },
+  body: SimulationBody,
+): void {
+  const { seeds: count = SEEDS, ...world } = options
+  const { seeds, isTraced } = seedsOf(globalThis.process.env, count)
+  it(name, { timeout: SECOND_MS * 600 }, async () => {
+    for (const seed of seeds) {
+      const result = await runSimulation(seed, world, body, isTraced)
+      if (isTraced) globalThis.console.log(result.lines.join('\n'))
+      if (result.error !== undefined) {
+        // Once more, with the trace kept, so that the report shows how it came to that.
+        throw failureOf(name, await runSimulation(seed, world, body, true), result)
+      }
+    }
+  })
+}
+
+/** What a failing seed looks like in the report of the tests. */
+export function failureOf(name: string, again: RunResult, first: RunResult = again): Error {
+  const { seed, error: cause, traceHash, lines } = again
+  const what = cause instanceof Error ? cause.message : String(cause)
+  const isSame = traceHash === first.traceHash
+  const error = new Error(
+    [
+      `seed ${seed} fails: ${what}`,
+      `replay: npm run simulate -- --seed ${seed} --test ${JSON.stringify(name)} --trace`,
+      isSame
+        ? `trace ${traceHash}, the last of ${lines.length} events:`
+        : `NOT DETERMINISTIC: trace ${first.traceHash}, then ${traceHash} with the same seed; the last of ${lines.length} events:`,
+      ...lines.slice(-LINES_SHOWN),
+    ].join('\n'),
+    { cause },
+  )
+  const at =
+    cause instanceof Error
+      ? cause.stack?.split('\n').filter((line) => /^\s+at /.test(line))
+      : undefined
+  if (at !== undefined) error.stack = `${error.name}: ${error.message}\n${at.join('\n')}`
+  return error
+}
+
+const SEEDS = 20
+const SECOND_MS = 1_000
+const LINES_SHOWN = 40
