@@ -74,7 +74,7 @@ const RATE_MAX = 100_000
 const SPEED_MIN = 0.1
 const SPEED_MAX = 10_000
 
-export const HELP = `Starts an ad server on a cluster of real processes, sends it traffic, and shows what happens.
+export const HELP: string = `Starts an ad server on a cluster of real processes, sends it traffic, and shows what happens.
 
   npm start -- [flags]
 
