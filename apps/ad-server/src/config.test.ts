@@ -30,10 +30,10 @@ describe('the command line of the ad server', () => {
   })
 
   it('understands every flag', () => {
-    const config = configOf(
-      ...['--nodes', '5', '--port', '9000', '--page-port=8090', '--data', 'd', '--replay', 'r'],
-      ...['--rate', '1000', '--speed', '0.5', '--for', '20s', '--json', '--kill', '--seed', '7'],
-    )
+    const line =
+      '--nodes 5 --port 9000 --page-port=8090 --data d --replay r --rate 1000 --speed 0.5 ' +
+      '--for 20s --json --kill --seed 7'
+    const config = configOf(...line.split(' '))
 
     expect(config).toEqual({
       nodes: 5,

@@ -115,10 +115,8 @@ describe('a replay of recordings', () => {
       return drive.scenario.sites[site]?.pages[page]?.url
     })
 
-    expect(urls).toEqual([
-      ...['/blog/ssl.html', '/', '/blog/ssl.html'],
-      ...['/blog/ssl.html', '/', '/blog/ssl.html'],
-    ])
+    const walk = ['/blog/ssl.html', '/', '/blog/ssl.html']
+    expect(urls).toEqual([...walk, ...walk])
   })
 
   it('bids what the exchange paid in the same hour of the same weekday', () => {

@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts'
 export interface Drive {
   readonly scenario: Scenario
   /** The scenario as it is on the day that contains `scenarioMs`: recorded bids differ from day to day. */
-  scenarioOn(scenarioMs: number): Scenario
+  readonly scenarioOn: (scenarioMs: number) => Scenario
   readonly traffic: Traffic
   /** What became of each recorded row; empty when nothing was recorded. */
   readonly rows: readonly RowCounts[]
@@ -15,11 +15,11 @@ export interface Traffic {
   /** The scenario's clock when a run begins, in milliseconds since 1970. Midnight: budgets are daily. */
   readonly startMs: number
   /** Page views at that moment, relative to the mean; >= 0. */
-  volumeAt(scenarioMs: number): number
+  readonly volumeAt: (scenarioMs: number) => number
   /** The page of the next view, by its places in the scenario. `draw`: a number in [0, 1). */
-  nextPage(draw: number): PagePlace
+  readonly nextPage: (draw: number) => PagePlace
   /** Clicks on an advertiser's ads at that moment, relative to the creatives' own rates. */
-  clickFactorAt(advertiserId: string, scenarioMs: number): number
+  readonly clickFactorAt: (advertiserId: string, scenarioMs: number) => number
 }
 
 export interface PagePlace {
