@@ -23,6 +23,7 @@ import {
   hold,
 } from './lifecycle.ts'
 import { PromiseRef } from './promise-ref.ts'
+import { Ring } from './ring.ts'
 import { Special } from './special.ts'
 import type { SystemCore } from './system-core.ts'
 import { SystemMessage } from './system-message.ts'
@@ -33,7 +34,7 @@ import { SystemMessage } from './system-message.ts'
  *
  * The mailbox has two lanes. System messages (`signals`) are all handled before each message of a
  * user: an actor told to stop does not first work through its backlog. The lane of users is one slot
- * (`first`, used only while everything is empty) in front of a ring that exists only after a burst.
+ * (`#first`, used only while everything is empty) in front of a ring that exists only after a burst.
  *
  * Invariant: `status` is READY or HELD_READY exactly while the cell is in the dispatcher's queue or running.
  */
@@ -47,10 +48,7 @@ export class ActorCell implements ActorContext<unknown>, LocalRef, Runnable {
   readonly name: string
   readonly uid: number
   #first: unknown = undefined
-  #ring: unknown[] = NO_RING
-  #head = 0
-  #tail = 0
-  #mask = 0
+  #ring: Ring | null = null
   /** How many Specials are in the lane of users: while 0, none has to be looked for. */
   #specials = 0
 
@@ -65,15 +63,12 @@ export class ActorCell implements ActorContext<unknown>, LocalRef, Runnable {
 
   tell(message: unknown): void {
     const status = this.status
-    if (status === DEAD) {
-      this.system.deadLetters.drop(message, this, 'ActorStopped')
+    if (status === DEAD || message === undefined) {
+      const reason = status === DEAD ? 'ActorStopped' : 'UndefinedMessage'
+      this.system.deadLetters.drop(message, this, reason)
       return
     }
-    if (this.#first === undefined && this.#head === this.#tail) {
-      if (message === undefined) {
-        this.system.deadLetters.drop(message, this, 'UndefinedMessage')
-        return
-      }
+    if (this.#first === undefined && (this.#ring === null || this.#ring.isEmpty)) {
       this.#first = message
     } else if (!this.#push(message)) return
     if (status === IDLE) {
@@ -177,69 +172,36 @@ export class ActorCell implements ActorContext<unknown>, LocalRef, Runnable {
       this.system.deadLetters.drop(message, this, 'MailboxFull')
       return false
     }
-    if (((this.#tail - this.#head) & this.#mask) === this.#mask) this.#grow()
-    this.#ring[this.#tail] = message
-    this.#tail = (this.#tail + 1) & this.#mask
+    ;(this.#ring ??= new Ring()).push(message)
     return true
-  }
-
-  #grow(): void {
-    const old = this.#ring
-    const size = this.#mask === 0 ? 0 : this.#mask
-    const ring: unknown[] = Array.from({ length: size === 0 ? 8 : (size + 1) * 2 }, () => undefined)
-    for (let i = 0; i < size; i++) ring[i] = old[(this.#head + i) & this.#mask]
-    this.#ring = ring
-    this.#head = 0
-    this.#tail = size
-    this.#mask = ring.length - 1
   }
 
   /** Puts messages in front of all that wait. */
   putBack(messages: readonly unknown[]): void {
-    const first = this.#first
+    if (messages.length === 0) return
+    const ring = (this.#ring ??= new Ring())
+    if (this.#first !== undefined) ring.pushFront(this.#first)
     this.#first = undefined
-    if (first !== undefined) this.#pushFront(first)
-    for (let i = messages.length - 1; i >= 0; i--) this.#pushFront(messages[i])
-  }
-
-  #pushFront(message: unknown): void {
-    if (((this.#tail - this.#head) & this.#mask) === this.#mask) this.#grow()
-    this.#head = (this.#head - 1) & this.#mask
-    this.#ring[this.#head] = message
-  }
-
-  #take(): unknown {
-    const first = this.#first
-    if (first !== undefined) {
-      this.#first = undefined
-      return first
-    }
-    const message = this.#ring[this.#head]
-    this.#ring[this.#head] = undefined
-    this.#head = (this.#head + 1) & this.#mask
-    return message
-  }
-
-  get #isEmpty(): boolean {
-    return this.#first === undefined && this.#head === this.#tail
+    for (let i = messages.length - 1; i >= 0; i--) ring.pushFront(messages[i])
   }
 
   /** Empties the lane of users; what nobody will handle becomes dead letters. */
   drainMailbox(): void {
-    while (!this.#isEmpty) {
-      const message = this.#take()
-      if (!(message instanceof Special)) this.system.deadLetters.drop(message, this, 'ActorStopped')
-      else if (message.type === 'Adapted') {
-        this.system.deadLetters.drop(message.value, this, 'ActorStopped')
-      }
+    const { deadLetters } = this.system
+    for (;;) {
+      const message = this.#first ?? this.#ring?.take()
+      this.#first = undefined
+      if (message === undefined) break
+      if (!(message instanceof Special)) deadLetters.drop(message, this, 'ActorStopped')
+      else if (message.type === 'Adapted') deadLetters.drop(message.value, this, 'ActorStopped')
     }
-    this.#ring = NO_RING
-    this.#head = this.#tail = this.#mask = this.#specials = 0
+    this.#ring = null
+    this.#specials = 0
   }
 
   /** How many messages wait. */
   get mailboxSize(): number {
-    return ((this.#tail - this.#head) & this.#mask) + (this.#first === undefined ? 0 : 1)
+    return (this.#ring === null ? 0 : this.#ring.size) + (this.#first === undefined ? 0 : 1)
   }
 
   // ---- one turn ----
@@ -253,11 +215,9 @@ export class ActorCell implements ActorContext<unknown>, LocalRef, Runnable {
         message = this.#first
         if (message !== undefined) this.#first = undefined
         else {
-          const head = this.#head
-          if (head === this.#tail) break
-          message = this.#ring[head]
-          this.#ring[head] = undefined
-          this.#head = (head + 1) & this.#mask
+          if (this.#ring === null) break
+          message = this.#ring.take()
+          if (message === undefined) break
         }
         const next =
           this.#specials !== 0 && message instanceof Special
@@ -278,14 +238,13 @@ export class ActorCell implements ActorContext<unknown>, LocalRef, Runnable {
 
   #endTurn(): void {
     if (this.status === READY) {
-      if (this.signals !== null || !this.#isEmpty) this.dispatcher.ready(this)
+      const ring = this.#ring
+      const isEmpty = this.#first === undefined && (ring === null || ring.isEmpty)
+      if (this.signals !== null || !isEmpty) this.dispatcher.ready(this)
       else {
         this.status = IDLE
         // A ring that a burst has blown up is not kept by an idle actor.
-        if (this.#mask > RING_KEPT_MAX) {
-          this.#ring = NO_RING
-          this.#head = this.#tail = this.#mask = 0
-        }
+        if (ring !== null && ring.places > RING_KEPT_MAX) this.#ring = null
       }
     } else if (this.status === HELD_READY) {
       if (this.signals !== null) this.dispatcher.ready(this)
@@ -539,5 +498,4 @@ type Create = (replyTo: ActorRef<unknown>) => unknown
 
 const SAME = Behaviors.same
 const UNHANDLED = Behaviors.unhandled
-const NO_RING: unknown[] = []
-const RING_KEPT_MAX = 1_023
+const RING_KEPT_MAX = 1_024

@@ -1,4 +1,5 @@
 import type { Clock, Executor } from '../platform.ts'
+import { Ring } from './ring.ts'
 import type { SystemCore } from './system-core.ts'
 
 /** What a dispatcher runs. */
@@ -14,8 +15,9 @@ export interface Runnable {
  * host had their chance: actors do not starve the world.
  *
  * Idle to busy goes through a microtask (46 ns), going on after the budget through the executor's
- * `afterIo` (a microtask there would never let I/O in). The clock is read only every few actors: one
- * reading costs as much as five messages.
+ * `afterIo` (a microtask there would never let I/O in). The clock is read only every few actors,
+ * because one reading costs as much as five messages. When that turns out too rare (handlers that
+ * compute for a while) it is read after fewer actors, and in the end each runs for fewer messages.
  */
 export class Dispatcher {
   readonly system: SystemCore
@@ -28,11 +30,11 @@ export class Dispatcher {
   readonly #executor: Executor
   readonly #throughput: number
   readonly #budgetMs: number
-  #queue: (Runnable | undefined)[] = Array.from({ length: 256 }, () => undefined)
-  #mask = 255
-  #head = 0
-  #tail = 0
-  #armed = false
+  readonly #queue = new Ring()
+  #isArmed = false
+  /** How many actors run between two readings of the clock, and how many messages each may handle. */
+  #stride = STRIDE_MAX
+  #turn: number
   readonly #drain = (): void => this.#run()
 
   constructor(
@@ -46,52 +48,61 @@ export class Dispatcher {
     this.#clock = clock
     this.#executor = executor
     this.#throughput = throughput
+    this.#turn = throughput
     this.#budgetMs = budgetMs
   }
 
   /** Queues an actor that has work. The actor sees to it that it is queued at most once. */
   ready(actor: Runnable): void {
-    this.#queue[this.#tail] = actor
-    this.#tail = (this.#tail + 1) & this.#mask
-    if (this.#tail === this.#head) this.#grow()
-    if (!this.#armed) {
-      this.#armed = true
+    this.#queue.push(actor)
+    if (!this.#isArmed) {
+      this.#isArmed = true
       this.#executor.soon(this.#drain)
     }
   }
 
   #run(): void {
-    const endsAt = this.#clock.monotonicMs() + this.#budgetMs
-    let untilClock = ACTORS_PER_CLOCK_READING
-    while (this.#head !== this.#tail) {
-      const actor = this.#queue[this.#head] as Runnable
-      this.#queue[this.#head] = undefined
-      this.#head = (this.#head + 1) & this.#mask
-      this.current = actor
-      actor.run(this.#throughput)
-      if (--untilClock === 0) {
-        untilClock = ACTORS_PER_CLOCK_READING
-        if (this.#clock.monotonicMs() > endsAt && this.#head !== this.#tail) {
+    let readAt = this.#clock.monotonicMs()
+    const endsAt = readAt + this.#budgetMs
+    let left = this.#stride
+    try {
+      for (;;) {
+        const actor = this.#queue.take() as Runnable | undefined
+        if (actor === undefined) break
+        this.current = actor
+        actor.run(this.#turn)
+        if (--left > 0) continue
+        const now = this.#clock.monotonicMs()
+        this.#adapt(now - readAt)
+        if (now >= endsAt && !this.#queue.isEmpty) {
           this.current = null
           this.#executor.afterIo(this.#drain)
           return
         }
+        readAt = now
+        left = this.#stride
       }
+    } catch (error) {
+      // Actors handle what their behaviors throw; this is a fault of the runtime, or of its logger.
+      // The others go on.
+      this.current = null
+      this.#executor.afterIo(this.#drain)
+      throw error
     }
     this.current = null
-    this.#armed = false
+    this.#isArmed = false
   }
 
-  #grow(): void {
-    const old = this.#queue
-    const size = old.length
-    const queue: (Runnable | undefined)[] = Array.from({ length: size * 2 }, () => undefined)
-    for (let i = 0; i < size; i++) queue[i] = old[(this.#head + i) & this.#mask]
-    this.#queue = queue
-    this.#head = 0
-    this.#tail = size
-    this.#mask = size * 2 - 1
+  /** `tookMs`: the time between the last two readings of the clock. */
+  #adapt(tookMs: number): void {
+    if (tookMs > this.#budgetMs) {
+      if (this.#stride > 1) this.#stride >>= 1
+      else if (this.#turn > 1) this.#turn >>= 1
+    } else if (tookMs * 4 < this.#budgetMs) {
+      if (this.#turn < this.#throughput) this.#turn = Math.min(this.#throughput, this.#turn * 2)
+      else if (this.#stride < STRIDE_MAX) this.#stride <<= 1
+    }
   }
 }
 
-const ACTORS_PER_CLOCK_READING = 16
+const STRIDE_MAX = 16
