@@ -1,5 +1,7 @@
-import { ActorSystem, Behaviors, type Logger } from '@troupe/actor'
+import { type ActorRef, ActorSystem, Behaviors, type Logger } from '@troupe/actor'
+import { internal, type LocalRef } from '@troupe/actor/spi'
 import { Cluster, type ClusterSettings } from '@troupe/cluster'
+import { type Duration, durationMs } from '../duration.ts'
 import { TestKitError } from '../errors.ts'
 import { MemoryDisk } from '../memory-disk.ts'
 import type { Machine, SimulatedPlatform } from './simulated-platform.ts'
@@ -26,6 +28,7 @@ export class SimulatedNode implements Machine {
   readonly #seeds: readonly string[]
   #wallAheadMs = 0
   #incarnation = 0
+  #restartMs: number | undefined
   #process: Process | undefined
 
   constructor(world: World, name: string, seeds: readonly string[], options: SimulatedNodeOptions) {
@@ -69,12 +72,30 @@ export class SimulatedNode implements Machine {
     throw new TestKitError('NODE_IS_DOWN', `node ${this.name} ${how}; node.start() starts it`)
   }
 
+  /** The ref to an actor of this node as `other` knows it: what arrives when it is sent there in a message. */
+  refFor<M>(other: SimulatedNode, ref: ActorRef<M>): ActorRef<M> {
+    if (other === this) return ref
+    const local = internal(ref) as LocalRef
+    local.publish()
+    const { remoting } = other.cluster
+    return remoting.remoteRef(this.cluster.self, local.path, local.uid) as ActorRef<M>
+  }
+
   /** Resolves when the node can be reached and `options.start` is done; it becomes a member later. */
   start(): Promise<void> {
     return this.#world.complete(this.#start())
   }
 
-  async #start(): Promise<void> {
+  /** Rejects with NODE_IS_DOWN when the process ends before it has started. */
+  #start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const crashed = (): void =>
+        reject(new TestKitError('NODE_IS_DOWN', `node ${this.name} ended while it started`))
+      this.#launch(crashed).then(resolve, reject)
+    })
+  }
+
+  async #launch(onEnd: () => void): Promise<void> {
     if (this.isRunning) {
       throw new TestKitError(
         'NODE_IS_RUNNING',
@@ -85,10 +106,10 @@ export class SimulatedNode implements Machine {
     const platform = this.#world.platformFor(this, ++this.#incarnation)
     const logger = this.#options.logger?.(this) ?? traceLogger(this.#world.trace, this.name)
     const system = ActorSystem.create(Behaviors.empty, SYSTEM_NAME, { platform, logger })
-    const process: Process = { platform, system, cluster: undefined }
+    const process: Process = { platform, system, cluster: undefined, isStopping: false, onEnd }
     this.#process = process
     void system.whenTerminated.then(() => {
-      if (this.#process === process) this.#end(`ended ${this.name}`)
+      if (this.#process === process) this.#endedByItself(process.isStopping)
     })
     const { settings } = this.#options
     const cluster = await Cluster.start(system, {
@@ -114,6 +135,7 @@ export class SimulatedNode implements Machine {
   /** Stops in good order: leaves the cluster, then ends. Resolves when it is down. */
   stop(): Promise<void> {
     const process = this.#running()
+    process.isStopping = true
     this.#world.trace.note(`stop ${this.name}`)
     return this.#world.complete(process.system.terminate('stopped by the test'))
   }
@@ -122,6 +144,24 @@ export class SimulatedNode implements Machine {
   restart(options: { readonly losesDisk?: boolean } = {}): Promise<void> {
     this.crash(options)
     return this.start()
+  }
+
+  /**
+   * From now on the node is started again when it ends by itself (downed by the others, say), as
+   * whoever looks after processes would do. Not after `crash` and `stop`.
+   */
+  supervise(restartAfter: Duration = '2s'): void {
+    this.#restartMs = durationMs(restartAfter)
+  }
+
+  #endedByItself(isWanted: boolean): void {
+    this.#end(`ended ${this.name}`)
+    if (this.#restartMs === undefined || isWanted) return
+    const incarnation = this.#incarnation
+    this.#world.after(this.#restartMs, () => {
+      if (!this.isRunning && this.#incarnation === incarnation)
+        this.#world.background(this.#start().catch(unlessEnded))
+    })
   }
 
   get wallAheadMs(): number {
@@ -139,6 +179,7 @@ export class SimulatedNode implements Machine {
     this.#process = undefined
     this.#world.trace.note(note)
     process?.platform.end()
+    process?.onEnd()
     this.#world.network.nodeDied(this.name)
   }
 }
@@ -147,6 +188,14 @@ interface Process {
   readonly platform: SimulatedPlatform
   readonly system: ActorSystem
   cluster: Cluster | undefined
+  /** The test wants it to end, and not to come back. */
+  isStopping: boolean
+  readonly onEnd: () => void
+}
+
+/** A node that ends while it starts is no failure where nodes are ended on purpose. */
+export function unlessEnded(error: unknown): void {
+  if (!(error instanceof TestKitError && error.code === 'NODE_IS_DOWN')) throw error
 }
 
 export function addressOf(name: string): string {

@@ -38,6 +38,7 @@ export class TestCluster implements AsyncDisposable {
   readonly nodes: Nodes
   readonly world: World
   readonly clock: VirtualClock
+  readonly #starts: ((node: SimulatedNode) => unknown)[] = []
 
   /** Nodes that were not started yet; `TestCluster.start` makes a cluster of them. */
   constructor(options: TestClusterOptions = {}) {
@@ -45,8 +46,10 @@ export class TestCluster implements AsyncDisposable {
     const world = new World(options.seed ?? 1, { isTraced: options.isTraced ?? false })
     const seeds = names.map(addressOf)
     this.world = world
+    if (options.start !== undefined) this.#starts.push(options.start)
+    const start = (node: SimulatedNode): Promise<void> => this.#startOn(node)
     this.nodes = names.map(
-      (name) => new SimulatedNode(world, name, seeds, options),
+      (name) => new SimulatedNode(world, name, seeds, { ...options, start }),
     ) as unknown as Nodes
     this.clock = {
       get now() {
@@ -70,6 +73,20 @@ export class TestCluster implements AsyncDisposable {
   async form(timeout: Duration = '60s'): Promise<void> {
     await Promise.all(this.nodes.filter(({ isRunning }) => !isRunning).map((node) => node.start()))
     await this.clock.until(() => this.isFormed(), timeout, 'a cluster of all nodes')
+  }
+
+  /**
+   * Starts something on every node that runs, and on every node whenever it is started from now on.
+   * Like the option `start`, for what a test keeps track of itself.
+   */
+  async onStart(start: (node: SimulatedNode) => unknown): Promise<void> {
+    this.#starts.push(start)
+    const running = this.nodes.filter(({ isStarted }) => isStarted)
+    await this.run(Promise.all(running.map(async (node) => start(node))))
+  }
+
+  async #startOn(node: SimulatedNode): Promise<void> {
+    for (const start of this.#starts) await start(node)
   }
 
   get network(): SimulatedNetwork {

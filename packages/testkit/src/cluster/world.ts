@@ -79,6 +79,11 @@ export class World implements PlatformHost {
     return promise
   }
 
+  /** Nobody waits for `promise`; if it fails, so does the whole run. */
+  background(promise: Promise<unknown>): void {
+    promise.catch((error: unknown) => (this.#failure ??= { error }))
+  }
+
   /** Lets time pass. */
   sleep(ms: number): Promise<void> {
     return this.complete(new Promise<void>((resolve) => this.after(ms, resolve)))

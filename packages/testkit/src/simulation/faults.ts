@@ -1,6 +1,6 @@
 import type { Random } from '@troupe/actor'
 import type { Delay, SimulatedNetwork } from '../cluster/simulated-network.ts'
-import type { SimulatedNode } from '../cluster/simulated-node.ts'
+import { type SimulatedNode, unlessEnded } from '../cluster/simulated-node.ts'
 import type { VirtualClock } from '../cluster/test-cluster.ts'
 import { type Duration, durationMs } from '../duration.ts'
 
@@ -144,17 +144,16 @@ function crashesDuring(
 
 /**
  * Plays a plan: the faults begin and end as planned, and after `durationMs` everything is healed and
- * every node runs again. Nodes that end by themselves (downed by the others) are started again after
- * a while, as whoever supervises processes would do. Resolves when all nodes have been started; they
- * still have to find together: `clock.until(() => cluster.isFormed())`.
+ * every node runs again. Nodes that end by themselves (downed by the others) are started again two
+ * seconds later, during the play and after it. Resolves when all nodes have been started; they still
+ * have to find together: `clock.until(() => cluster.isFormed())`.
  */
 async function play(
   { nodes, network, clock }: Stage,
   { faults, durationMs: length }: FaultPlan,
 ): Promise<void> {
-  const start = clock.now
-  const crashed = new Set<SimulatedNode>()
   const starts: Promise<void>[] = []
+  for (const node of nodes) node.supervise(RESTART_MS)
   const nodeOf = (name: string): SimulatedNode => {
     const node = nodes.find((each) => each.name === name)
     if (node === undefined) throw new RangeError(`there is no node ${name}`)
@@ -173,23 +172,13 @@ async function play(
         return () => {}
       case 'Crash': {
         const node = nodeOf(fault.node)
-        crashed.add(node)
         node.crash({ losesDisk: fault.losesDisk })
         return () => {
-          crashed.delete(node)
-          if (!node.isRunning) starts.push(node.start())
+          if (!node.isRunning) starts.push(node.start().catch(unlessEnded))
         }
       }
       default:
         return fault satisfies never
-    }
-  }
-  const watchOver = async (): Promise<void> => {
-    while (clock.now < start + length) {
-      await clock.advance(Math.min(RESTART_MS, start + length - clock.now))
-      for (const node of nodes) {
-        if (!node.isRunning && !crashed.has(node)) starts.push(node.start())
-      }
     }
   }
   const happen = async (fault: Fault): Promise<void> => {
@@ -198,9 +187,9 @@ async function play(
     if ('forMs' in fault) await clock.advance(fault.forMs)
     end()
   }
-  await Promise.all([watchOver(), ...faults.map(happen)])
+  await Promise.all([clock.advance(length), ...faults.map(happen)])
   network.heal()
-  for (const node of nodes) if (!node.isRunning) starts.push(node.start())
+  for (const node of nodes) if (!node.isRunning) starts.push(node.start().catch(unlessEnded))
   await Promise.all(starts)
 }
 

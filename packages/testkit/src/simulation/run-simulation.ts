@@ -1,5 +1,6 @@
 import type { Random } from '@troupe/actor'
 import type { SimulatedNetwork } from '../cluster/simulated-network.ts'
+import type { SimulatedNode } from '../cluster/simulated-node.ts'
 import {
   type Nodes,
   TestCluster,
@@ -21,6 +22,8 @@ export interface Simulation {
   /** All of it, with what is needed more rarely. */
   readonly cluster: TestCluster
   readonly seed: number
+  /** Starts something on every node that runs, and on every node whenever it is started later. */
+  readonly onStart: (start: (node: SimulatedNode) => unknown) => Promise<void>
   /** Chance for the test itself: independent of all draws of the nodes. */
   readonly random: (purpose: string) => Random
 }
@@ -62,6 +65,7 @@ export async function runSimulation(
       clock: cluster.clock,
       cluster,
       seed,
+      onStart: (start) => cluster.onStart(start),
       random: (purpose) => cluster.random(purpose),
     })
   }
