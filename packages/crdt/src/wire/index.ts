@@ -15,4 +15,5 @@ export {
   uint,
   union,
 } from './combinators.ts'
+export { checkValue, value, type ValueBounds } from './value.ts'
 export { WireError, type WireErrorCode } from './wire-error.ts'
