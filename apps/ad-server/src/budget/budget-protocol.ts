@@ -32,6 +32,8 @@ export interface LeaseRequest {
   /** The same for every repetition of one request. */
   readonly requestId: string
   readonly wantMicros: number
+  /** One impression: a smaller block would be of no use. At most `wantMicros`. */
+  readonly leastMicros: number
   /** How many nodes serve, the asking one included. */
   readonly servingNodes: number
 }

@@ -145,28 +145,28 @@ export class Budget {
 
   /**
    * Grants a block of spending rights. A request repeated because its answer was lost gets the same
-   * block. Near the end of the money no node gets more than its share of the rest.
+   * block. Near the end of the money no node gets more than its share of the rest, but never less than
+   * one impression while there is money for one.
    */
   grantLease(request: LeaseRequest, now: number): BudgetOutcome<LeaseReply> {
+    assertAmount(request.leastMicros)
     assertAmount(request.wantMicros)
     for (const lease of this.#leases.values()) {
       if (lease.nodeId === request.nodeId && lease.requestId === request.requestId)
         return unchanged(this.#grantedReply(lease))
     }
     const free = this.freeMicros
-    const least = this.#settings.smallestSpendMicros
-    const share = Math.max(least, Math.floor(free / Math.max(1, request.servingNodes)))
-    const grantedMicros = Math.min(request.wantMicros, share, free)
-    if (grantedMicros < least) {
-      const { requestId } = request
+    const { requestId, leastMicros, wantMicros } = request
+    const share = Math.floor(free / Math.max(1, request.servingNodes))
+    const grantedMicros = Math.min(free, wantMicros, Math.max(leastMicros, share))
+    if (grantedMicros < leastMicros)
       return unchanged({ type: 'LeaseRefused', requestId, reason: 'BudgetExhausted' })
-    }
     this.#leasesGranted++
     const lease = this.#open(
       {
         leaseId: `${this.#incarnation}~${this.#leasesGranted}`,
         nodeId: request.nodeId,
-        requestId: request.requestId,
+        requestId,
         grantedMicros,
         reportedMicros: 0,
         beaconedMicros: 0,

@@ -15,6 +15,7 @@ export class Leases {
   readonly #purses = new Map<string, Purse>()
   #requests = 0
   #isDue = false
+  #isLeaving = false
 
   /** `nodeId`: this incarnation of the node. */
   constructor(nodeId: string, settings: LeaseSettings = defaultLeaseSettings) {
@@ -119,15 +120,17 @@ export class Leases {
     purse.known.delete(leaseId)
   }
 
-  /** Returns everything of one campaign: it was paused or removed. */
+  /** Returns everything of one campaign: it was paused or removed. Nothing is asked for until somebody spends again. */
   recall(campaignId: string, now: number): LeaseEffect[] {
     const purse = this.#purses.get(campaignId)
     if (purse === undefined) return []
+    purse.lastUsedAt = -Infinity
     return closeAll(purse).map((block) => reportOf(purse, block, true, now))
   }
 
-  /** Returns everything, before the node leaves. */
+  /** Returns everything, before the node leaves. Afterwards no block is asked for any more. */
   returnAll(now: number): LeaseEffect[] {
+    this.#isLeaving = true
     return [...this.#purses.keys()].flatMap((campaignId) => this.recall(campaignId, now))
   }
 
@@ -177,22 +180,24 @@ export class Leases {
     const { request, campaignId } = purse
     if (request === undefined) {
       const isIdle = now - purse.lastUsedAt >= this.#settings.idleMs
-      if (isIdle || !this.#isLow(purse, now)) return
+      if (isIdle || this.#isLeaving || !this.#isLow(purse, now)) return
       this.#requests++
+      const leastMicros = purse.askedMicros
+      const wantMicros = Math.max(purse.wantMicros, leastMicros)
       const requestId = `${this.#nodeId}#${this.#requests}`
-      const wantMicros = Math.max(purse.wantMicros, purse.askedMicros)
-      purse.request = { requestId, wantMicros, firstSentAt: now, sentAt: now }
-      effects.push({ type: 'RequestLease', campaignId, requestId, wantMicros })
+      purse.request = { requestId, wantMicros, leastMicros, firstSentAt: now, sentAt: now }
+      effects.push({ type: 'RequestLease', campaignId, requestId, wantMicros, leastMicros })
     } else if (now - request.sentAt >= this.#settings.repeatAfterMs) {
       request.sentAt = now
-      const { requestId, wantMicros } = request
-      effects.push({ type: 'RequestLease', campaignId, requestId, wantMicros })
+      const { requestId, wantMicros, leastMicros } = request
+      effects.push({ type: 'RequestLease', campaignId, requestId, wantMicros, leastMicros })
     }
   }
 
   /** Blocks that last less than a second are too small, those that last longer than ten too large. */
   #adapt(purse: Purse, now: number): void {
-    const sinceMs = now - purse.grantedAt
+    // The first block tells nothing yet.
+    const sinceMs = purse.grantedAt === -Infinity ? 1_000 : now - purse.grantedAt
     purse.grantedAt = now
     if (sinceMs < 1_000) {
       const limit = Math.max(this.#settings.wantMicrosMax, purse.askedMicros)
@@ -209,6 +214,8 @@ export type LeaseEffect =
       readonly campaignId: string
       readonly requestId: string
       readonly wantMicros: number
+      /** One impression: less is of no use. */
+      readonly leastMicros: number
     }
   | {
       readonly type: 'ReportLease'
@@ -279,6 +286,7 @@ interface Purse {
     | {
         readonly requestId: string
         readonly wantMicros: number
+        readonly leastMicros: number
         readonly firstSentAt: number
         sentAt: number
       }

@@ -13,15 +13,15 @@ export class RateTracker {
     return this.#ratePerSecond
   }
 
-  /** Counts one request, including those that are refused later. */
-  arrived(now: number): void {
+  /** Counts one request (or `count` of them), including those that are refused later. */
+  arrived(now: number, count: number = 1): void {
     // The first arrival must open the window, or no window ever closes and the rate stays zero. A
     // clock that jumped back opens a new one for the same reason.
     if (!(now >= this.#windowStartedAt)) {
       this.#windowStartedAt = now
       this.#count = 0
     }
-    this.#count++
+    this.#count += count
     const elapsedMs = now - this.#windowStartedAt
     if (elapsedMs < WINDOW_MS) return
     const instant = this.#count / (elapsedMs / 1_000)

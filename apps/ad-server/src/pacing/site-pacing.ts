@@ -1,6 +1,8 @@
 import type { PacingSettings } from './pacing.ts'
+import { DAY_MS } from './day-clock.ts'
 import { PacingController, defaultPacingSettings } from './pacing.ts'
 import { RateTracker } from './rate-tracker.ts'
+import type { ScenarioClock } from './scenario-clock.ts'
 import type { CampaignSpend, SpendPool } from './spend-ratio.ts'
 import { fractionOf, isCurrent, paceRatio, poolOf, spendRatio } from './spend-ratio.ts'
 import type { TrafficShape } from './traffic-shape.ts'
@@ -8,12 +10,15 @@ import type { TrafficShape } from './traffic-shape.ts'
 /**
  * The pacing gate of one site on one node: rate, shape, spending and controller together.
  *
+ * Every `now` is real time; days and the hours of the shape are the scenario's, and the day the
+ * controller plans for is as short as the scenario's day is in reality.
+ *
  * Campaigns publish what they have spent, over all nodes; the controller sees their sum. What this
  * node reserved since is added until the next publication includes it. Without any figures the gate is
  * open: not knowing must not stop serving.
  */
 export class SitePacing {
-  readonly #settings: PacingSettings
+  readonly #clock: ScenarioClock
   readonly #shape: TrafficShape
   readonly #controller: PacingController
   readonly #rate = new RateTracker()
@@ -23,11 +28,17 @@ export class SitePacing {
   #pooledAt = -Infinity
   #isStale = true
   #fractionLeft = 0
+  #lastArrivalAt = NaN
 
-  constructor(shape: TrafficShape, settings: PacingSettings = defaultPacingSettings) {
+  /** `shape` is this gate's own: it learns from what arrives here. */
+  constructor(
+    shape: TrafficShape,
+    clock: ScenarioClock,
+    settings: PacingSettings = defaultPacingSettings,
+  ) {
     this.#shape = shape
-    this.#settings = settings
-    this.#controller = new PacingController(settings)
+    this.#clock = clock
+    this.#controller = new PacingController({ ...settings, daySeconds: clock.daySeconds })
   }
 
   get ratePerSecond(): number {
@@ -59,10 +70,14 @@ export class SitePacing {
     this.#isStale = true
   }
 
-  /** Counts a request, refused ones included. */
-  arrived(now: number): void {
-    this.#rate.arrived(now)
-    this.#shape.observe(now, this.#rate.ratePerSecond)
+  /** Counts a request, refused ones included, by the impressions it could become. */
+  arrived(now: number, slots: number = 1): void {
+    this.#rate.arrived(now, slots)
+    const at = this.#clock.at(now)
+    if (Math.floor(at / DAY_MS) > Math.floor(this.#lastArrivalAt / DAY_MS))
+      this.#shape.rollDay(this.#lastArrivalAt)
+    this.#lastArrivalAt = at
+    this.#shape.observe(at, this.#rate.ratePerSecond)
   }
 
   /** Adds what was reserved here and is not published yet. */
@@ -75,7 +90,8 @@ export class SitePacing {
   /** The probability with which the next request should be refused. */
   throttle(now: number): number {
     const pool = this.#poolAt(now)
-    if (pool === undefined) return this.#isAllSpent(now) ? 1 : 0
+    const at = this.#clock.at(now)
+    if (pool === undefined) return this.#isAllSpent(at) ? 1 : 0
     const { startsAtMs, endsAtMs } = pool
     return this.#controller.throttle(
       {
@@ -84,12 +100,12 @@ export class SitePacing {
         spendRatio: spendRatio(pool.spentMicros, pool.expectedMicros, pool.budgetMicros),
         averageCpmMicros: pool.averageCpmMicros,
         ratePerSecond: this.#rate.ratePerSecond,
-        shapeMultiplier: this.#shape.relativeVolume(now),
+        shapeMultiplier: this.#shape.relativeVolume(at),
         hasShape: this.#shape.isWarm,
-        elapsedSeconds: (now - startsAtMs) / 1_000,
-        remainingSeconds: (endsAtMs - now) / 1_000,
+        elapsedSeconds: this.#clock.realDurationOf(at - startsAtMs) / 1_000,
+        remainingSeconds: this.#clock.realDurationOf(endsAtMs - at) / 1_000,
         servingNodes: this.#servingNodes,
-        gainBoost: this.#shape.gainBoost(now),
+        gainBoost: this.#shape.gainBoost(at),
       },
       now,
     )
@@ -98,39 +114,36 @@ export class SitePacing {
   /** How far a campaign is ahead of its own plan; undefined while nothing is known of its day. */
   paceRatioOf(campaignId: string, now: number): number | undefined {
     const spend = this.#spends.get(campaignId)
-    if (spend === undefined || !isCurrent(spend, now)) return undefined
-    return paceRatio(spend, fractionOf(this.#shape, spend, now))
+    const at = this.#clock.at(now)
+    if (spend === undefined || !isCurrent(spend, at)) return undefined
+    return paceRatio(spend, fractionOf(this.#shape, spend, at))
   }
 
   /** Adding up campaigns is too much for every request; a tenth of a second changes little. */
   #poolAt(now: number): SpendPool | undefined {
     const isOld = now - this.#pooledAt >= POOL_INTERVAL_MS || now < this.#pooledAt
     if (!this.#isStale && !isOld) return this.#pool
-    this.#pool = poolOf(this.#spends.values(), this.#shape, now)
+    const at = this.#clock.at(now)
+    this.#pool = poolOf(this.#spends.values(), this.#shape, at)
     this.#pooledAt = now
     this.#isStale = false
-    if (this.#pool === undefined && this.#fractionLeft === 0) this.#fractionLeft = this.#left(now)
+    if (this.#pool === undefined && this.#fractionLeft === 0) this.#fractionLeft = this.#left(at)
     return this.#pool
   }
 
   /** True when every campaign has figures of the current day and none can pay another impression. */
-  #isAllSpent(now: number): boolean {
+  #isAllSpent(at: number): boolean {
     let known = 0
-    for (const spend of this.#spends.values()) if (isCurrent(spend, now)) known++
+    for (const spend of this.#spends.values()) if (isCurrent(spend, at)) known++
     return known > 0 && known === this.#spends.size
   }
 
   /** Share of the day that is left when the last campaign has run out. */
-  #left(now: number): number {
+  #left(at: number): number {
     let left = 0
     for (const { dayStartMs, dayEndMs } of this.#spends.values())
-      left = Math.max(left, (dayEndMs - now) / (dayEndMs - dayStartMs))
+      left = Math.max(left, (dayEndMs - at) / (dayEndMs - dayStartMs))
     return Math.min(1, left)
-  }
-
-  /** The length of day this gate was made for, in seconds. */
-  get daySeconds(): number {
-    return this.#settings.daySeconds
   }
 }
 

@@ -36,11 +36,7 @@ export class FlatIndex {
     return held.views
   }
 
-  /** Every slot the replica holds something for: what a sweep has to visit. */
-  namespaces(): Iterable<string> {
-    return this.#slots.keys()
-  }
-
+  /** The site's slots that show something. What has expired is gone from here before it is swept. */
   *namespacesOf(site: string): Generator<string> {
     const prefix = namespaceOf(site, '')
     for (const namespace of this.#slots.keys()) if (namespace.startsWith(prefix)) yield namespace

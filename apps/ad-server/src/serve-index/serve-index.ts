@@ -22,8 +22,12 @@ export const CANDIDATE_TTL_MS = 7_200_000
 /** Most entries a sweep takes from one bucket, so that one run never holds up serving. */
 export const SWEEP_MAX = 500
 
-/** What one bucket holds. */
-export type BucketEntries = ReadonlyMap<string, ServeView>
+/** What one bucket holds, by creative: a replicated map, or any other. */
+export interface BucketEntries {
+  get(creativeId: string): ServeView | undefined
+  keys(): Iterable<string>
+  values(): Iterable<ServeView>
+}
 
 /** Buckets by number; those that hold nothing may be left out. */
 export type Buckets = ReadonlyMap<number, BucketEntries>

@@ -23,6 +23,8 @@ export interface Candidate {
   readonly height: number
   readonly category: string
   readonly cpmMicros: number
+  /** The lowest price this slot sells for; at most `cpmMicros`. */
+  readonly floorMicros: number
   /** How well the page fits the category, 0 to 1: the first guess of a creative nobody has seen. */
   readonly categoryScore: number
   readonly classifiedAtMs: number
@@ -76,6 +78,7 @@ export function parseCandidate(input: unknown): Parsed<Candidate> {
       height: checked.height,
       category: checked.category,
       cpmMicros: checked.cpmMicros,
+      floorMicros: checked.floorMicros,
       categoryScore: checked.categoryScore,
       classifiedAtMs: checked.classifiedAtMs,
       landingUrl: checked.landingUrl,
@@ -115,6 +118,8 @@ function figureFaultOf(from: Unchecked): Parsed<never> | undefined {
   if (!isCount(from.campaignEpoch)) return refused('campaignEpoch', 'is not a whole number >= 0')
   if (!isCount(from.classifiedAtMs)) return refused('classifiedAtMs', 'is not a time')
   if (!isCpm(from.cpmMicros)) return refused('cpmMicros', 'is not between 1000 and 1000000000')
+  if (!isCount(from.floorMicros) || from.floorMicros > from.cpmMicros)
+    return refused('floorMicros', 'is not between 0 and the price')
   if (typeof mime !== 'string' || mime.length > 64 || !/^[a-z]+\/[a-z0-9.+-]+$/.test(mime))
     return refused('mime', 'is not a media type')
   if (typeof categoryScore !== 'number' || !(categoryScore >= 0 && categoryScore <= 1))
