@@ -6,9 +6,11 @@ import type { Clock } from './platform.ts'
 /** Why a message was not delivered. Packages on top name reasons of their own. */
 export type DropReason =
   | 'ActorStopped'
+  | 'AdaptedToNothing'
   | 'LateReply'
   | 'MailboxFull'
   | 'NoSuchActor'
+  | 'StashCleared'
   | 'UndefinedMessage'
   | (string & {})
 

@@ -1,8 +1,10 @@
 /** Every failure this package throws or rejects with. Each code is explained in docs/errors.md. */
 export type ActorErrorCode =
+  | 'ACTOR_STOPPING'
   | 'ASK_TIMED_OUT'
   | 'DEATH_PACT'
   | 'EXTENSION_MISSING'
+  | 'EXTENSION_RECURSION'
   | 'HANDLER_TIMED_OUT'
   | 'INVALID_BEHAVIOR'
   | 'INVALID_NAME'

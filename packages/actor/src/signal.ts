@@ -15,7 +15,7 @@ export type PreRestart = { readonly type: 'PreRestart' }
  */
 export type Terminated = { readonly type: 'Terminated'; readonly ref: ActorRef<never> }
 
-/** A watched child has stopped because it failed. Handled like `Terminated` when it is not handled itself. */
+/** A watched child has stopped because it failed. Who leaves it unhandled is offered a `Terminated` instead. */
 export type ChildFailed = {
   readonly type: 'ChildFailed'
   readonly ref: ActorRef<never>

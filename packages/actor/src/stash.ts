@@ -3,7 +3,8 @@ import { ActorError } from './errors.ts'
 
 /**
  * Messages put aside until the actor is ready for them. Bounded: putting one into a full stash
- * throws STASH_OVERFLOW. What is still stashed when the actor stops becomes a dead letter.
+ * throws STASH_OVERFLOW. What is still stashed when the actor stops becomes a dead letter; when it
+ * restarts, the fresh behavior gets it first, as if it had never been put aside.
  */
 export interface StashBuffer<in M> {
   readonly size: number
@@ -17,6 +18,7 @@ export interface StashBuffer<in M> {
    * the next call; none is lost when a handler throws or waits.
    */
   unstashAll<N>(next: Behavior<N>): Behavior<N>
+  /** Empties the stash; its messages become dead letters (StashCleared). */
   clear(): void
 }
 
@@ -24,14 +26,24 @@ export interface StashBuffer<in M> {
 export class CellStash implements StashBuffer<unknown> {
   readonly capacity: number
   readonly #putBack: (messages: readonly unknown[]) => void
+  readonly #checkTurn: (call: string) => void
+  readonly #drop: (message: unknown) => void
   #messages: unknown[] = []
 
-  constructor(capacity: number, putBack: (messages: readonly unknown[]) => void) {
+  /** `checkTurn` throws when the actor's turn is over. */
+  constructor(
+    capacity: number,
+    putBack: (messages: readonly unknown[]) => void,
+    checkTurn: (call: string) => void,
+    drop: (message: unknown) => void,
+  ) {
     if (!Number.isSafeInteger(capacity) || capacity < 1) {
       throw new RangeError(`a stash's capacity must be a whole number >= 1, got ${capacity}`)
     }
     this.capacity = capacity
     this.#putBack = putBack
+    this.#checkTurn = checkTurn
+    this.#drop = drop
   }
 
   get size(): number {
@@ -47,6 +59,7 @@ export class CellStash implements StashBuffer<unknown> {
   }
 
   stash(message: unknown): void {
+    this.#checkTurn('stash')
     if (this.isFull) {
       throw new ActorError(
         'STASH_OVERFLOW',
@@ -57,12 +70,14 @@ export class CellStash implements StashBuffer<unknown> {
   }
 
   unstashAll<N>(next: Behavior<N>): Behavior<N> {
+    this.#checkTurn('unstashAll')
     this.#putBack(this.drain())
     return next
   }
 
   clear(): void {
-    this.#messages = []
+    this.#checkTurn('clear')
+    for (const message of this.drain()) this.#drop(message)
   }
 
   /** Everything that is in it; afterwards it is empty. */

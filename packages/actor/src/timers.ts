@@ -8,7 +8,10 @@ import type { Platform, TimerTask } from './platform.ts'
 export interface TimerScheduler<in M> {
   /** Delivers `message` once, not before `delayMs` have passed. */
   startSingleTimer(key: string, message: M, delayMs: number): void
-  /** Delivers `message` again and again, `delayMs` after the previous delivery was due. Never in bursts. */
+  /**
+   * Delivers `message` again and again, `delayMs` after the previous delivery was due. Never in
+   * bursts: while one delivery waits in the mailbox no other is added.
+   */
   startTimerWithFixedDelay(key: string, message: M, delayMs: number, initialDelayMs?: number): void
   /** Delivers `message` at multiples of `intervalMs`; after a pause the missed ones come in a burst. */
   startTimerAtFixedRate(key: string, message: M, intervalMs: number, initialDelayMs?: number): void
@@ -24,11 +27,18 @@ export interface TimerScheduler<in M> {
 export class Timers implements TimerScheduler<unknown> {
   readonly #platform: Platform
   readonly #deliver: (timer: ActorTimer) => void
+  readonly #checkTurn: (call: string) => void
   readonly #active = new Map<string, ActorTimer>()
 
-  constructor(platform: Platform, deliver: (timer: ActorTimer) => void) {
+  /** `checkTurn` throws when the actor's turn is over. */
+  constructor(
+    platform: Platform,
+    deliver: (timer: ActorTimer) => void,
+    checkTurn: (call: string) => void,
+  ) {
     this.#platform = platform
     this.#deliver = deliver
+    this.#checkTurn = checkTurn
   }
 
   startSingleTimer(key: string, message: unknown, delayMs: number): void {
@@ -58,39 +68,64 @@ export class Timers implements TimerScheduler<unknown> {
   }
 
   cancel(key: string): void {
+    this.#checkTurn('timers.cancel')
+    this.#cancel(key)
+  }
+
+  cancelAll(): void {
+    this.#checkTurn('timers.cancelAll')
+    this.end()
+  }
+
+  /** As `cancelAll`, by the runtime. */
+  end(): void {
+    for (const timer of this.#active.values()) this.#platform.timers.cancel(timer)
+    this.#active.clear()
+  }
+
+  #cancel(key: string): void {
     const timer = this.#active.get(key)
     if (timer === undefined) return
     this.#active.delete(key)
     this.#platform.timers.cancel(timer)
   }
 
-  cancelAll(): void {
-    for (const timer of this.#active.values()) this.#platform.timers.cancel(timer)
-    this.#active.clear()
-  }
-
   /** The message of a timer that came out of the mailbox; undefined when it was cancelled or replaced meanwhile. */
   take(timer: ActorTimer): unknown {
     if (this.#active.get(timer.key) !== timer) return undefined
+    timer.isQueued = false
     if (timer.mode === 'Single') this.#active.delete(timer.key)
     return timer.message
   }
 
   #start(key: string, message: unknown, mode: Mode, everyMs: number, delayMs: number): void {
-    this.cancel(key)
+    this.#checkTurn('timers.start')
+    checkDelay(delayMs)
+    this.#cancel(key)
     const timer = new ActorTimer(this, key, message, mode, everyMs)
     this.#active.set(key, timer)
     timer.dueAt = this.#platform.clock.monotonicMs() + delayMs
-    this.#platform.timers.start(timer, checkDelay(delayMs))
+    this.#platform.timers.start(timer, delayMs)
   }
 
   /** The time has come: send it through the mailbox, and start the next round of a repeating one. */
   fired(timer: ActorTimer): void {
     if (this.#active.get(timer.key) !== timer) return
-    this.#deliver(timer)
-    if (timer.mode === 'Single') return
+    if (timer.mode === 'Single') return this.#deliver(timer)
     const now = this.#platform.clock.monotonicMs()
-    timer.dueAt = (timer.mode === 'FixedRate' ? timer.dueAt : now) + timer.everyMs
+    if (timer.mode === 'FixedDelay') {
+      if (!timer.isQueued) {
+        timer.isQueued = true
+        this.#deliver(timer)
+      }
+      timer.dueAt = now + timer.everyMs
+    } else {
+      // All that a pause, or the coarse ticks of a wheel, made late; the timer itself was due in any case.
+      do {
+        this.#deliver(timer)
+        timer.dueAt += timer.everyMs
+      } while (timer.dueAt <= now)
+    }
     this.#platform.timers.start(timer, Math.max(0, timer.dueAt - now))
   }
 }
@@ -105,6 +140,8 @@ export class ActorTimer implements TimerTask {
   readonly mode: Mode
   readonly everyMs: number
   dueAt = 0
+  /** A delivery is in the mailbox; kept for fixed delays only. */
+  isQueued = false
   deadlineMs = 0
   previous: TimerTask | null = null
   next: TimerTask | null = null

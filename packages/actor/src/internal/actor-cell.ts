@@ -2,26 +2,20 @@ import type { ActorContext, Askable, SpawnOptions } from '../actor-context.ts'
 import { generatedName, checkName } from '../actor-path.ts'
 import type { ActorRef, AskOptions } from '../actor-ref.ts'
 import { type Behavior, Behaviors } from '../behavior.ts'
-import { UnhandledMessageEvents } from '../dead-letters.ts'
 import { ActorError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { CellStash, type StashBuffer } from '../stash.ts'
-import { ScheduledMessage, type TimerScheduler, Timers, type ActorTimer } from '../timers.ts'
+import { ScheduledMessage, type TimerScheduler, Timers } from '../timers.ts'
 import { type Handler, type Kind, kindOf } from './behavior-kind.ts'
 import { DEAD, HELD, HELD_READY, IDLE, NOT_STARTED, READY } from './cell-status.ts'
 import { CellExtras } from './cell-extras.ts'
-import { deliverTermination, unwatch, watch } from './death-watch.ts'
+import { unwatch, watch } from './death-watch.ts'
 import type { Dispatcher, Runnable } from './dispatcher.ts'
 import { FunctionRef } from './function-ref.ts'
+import { printAsText } from './inspect.ts'
 import { internal, type LocalRef } from './internal-ref.ts'
-import {
-  addLayer,
-  adaptionFailed,
-  beginStop,
-  fail,
-  handleSystemMessage,
-  hold,
-} from './lifecycle.ts'
+import { install, open, reportUnhandled } from './interpreter.ts'
+import { fail, handleSystemMessage, hold } from './lifecycle.ts'
 import { PromiseRef } from './promise-ref.ts'
 import { Ring } from './ring.ts'
 import { Special } from './special.ts'
@@ -161,6 +155,10 @@ export class ActorCell implements ActorContext<unknown>, LocalRef, Runnable {
     return `${this.path}#${this.uid}`
   }
 
+  toJSON(): string {
+    return this.toString()
+  }
+
   // ---- the mailbox ----
 
   #push(message: unknown): boolean {
@@ -277,81 +275,26 @@ export class ActorCell implements ActorContext<unknown>, LocalRef, Runnable {
   #open(special: Special): unknown {
     this.#specials--
     this.dispatcher.processed--
-    switch (special.type) {
-      case 'Timer': {
-        const timer = special.subject as ActorTimer
-        const message = this.extras?.timers?.take(timer)
-        return message === undefined ? SAME : this.handler(message, this)
-      }
-      case 'Terminated':
-        return deliverTermination(this, special)
-      case 'Adapted': {
-        const adapt = special.subject as (value: unknown) => unknown
-        let message: unknown
-        try {
-          message = adapt(special.value)
-        } catch (error) {
-          return adaptionFailed(this, error)
-        }
-        return message === undefined ? SAME : this.handler(message, this)
-      }
-      case 'Stop':
-        return Behaviors.stopped
-      default:
-        return special.type satisfies never
-    }
+    return open(this, special)
   }
 
   /** Takes up what a handler returned. False when the turn is over: the actor waits, stops or is dead. */
   become(next: unknown, message: unknown): boolean {
+    if (next === SAME) return true
     if (next === UNHANDLED) {
-      this.system.eventStream.publish(UnhandledMessageEvents, {
-        type: 'UnhandledMessage',
-        message,
-        recipient: this,
-      })
+      reportUnhandled(this, message)
       return true
     }
     if (next instanceof Promise) {
-      hold(this, next)
+      hold(this, next, message)
       return false
     }
-    this.install(kindOf(next))
+    install(this, kindOf(next))
     return this.status === READY
   }
 
-  /** Makes `kind` the current behavior, running factories and adding supervision on the way. */
   install(kind: Kind): void {
-    for (;;) {
-      switch (kind.tag) {
-        case 'receive':
-          this.handler = kind.onMessage
-          if (kind.onSignal !== undefined) this.extra().onSignal = kind.onSignal
-          else if (this.extras !== null) this.extras.onSignal = undefined
-          return
-        case 'setup':
-          kind = kindOf(kind.factory(this))
-          break
-        case 'supervised':
-          addLayer(this, kind)
-          kind = kind.inner
-          break
-        case 'stopped':
-          beginStop(this, undefined)
-          return
-        case 'same':
-        case 'unhandled':
-          if (this.handler === NOT_STARTED) {
-            throw new ActorError(
-              'INVALID_BEHAVIOR',
-              `${this.path} started with Behaviors.${kind.tag}, but there is no behavior to keep yet`,
-            )
-          }
-          return
-        default:
-          return kind satisfies never
-      }
-    }
+    install(this, kind)
   }
 
   extra(): CellExtras {
@@ -376,11 +319,13 @@ export class ActorCell implements ActorContext<unknown>, LocalRef, Runnable {
   spawn<C>(behavior: Behavior<C>, name?: string, options?: SpawnOptions): ActorRef<C> {
     this.#inTurn('spawn')
     if (name !== undefined) checkName(name)
+    if (options !== undefined) checkOptions(options)
     return this.spawnChild(kindOf(behavior), name, options)
   }
 
   /** As `spawn`, without the checks that are meant for users. */
   spawnChild(kind: Kind, name?: string, options?: SpawnOptions): ActorCell {
+    if (this.status === DEAD || this.extras?.held === 'Stopping') throw cannotStartChildren(this)
     const extras = this.extra()
     const children = (extras.children ??= new Map())
     const childName = name ?? generatedName(extras.nameless++)
@@ -391,11 +336,11 @@ export class ActorCell implements ActorContext<unknown>, LocalRef, Runnable {
       )
     }
     const child = new ActorCell(this.dispatcher, this, childName, this.system.nextUid())
-    children.set(childName, child)
     if (options !== undefined) {
       child.extra().mailboxCapacity = options.mailboxCapacity ?? Infinity
       child.extra().handlerTimeoutMs = options.handlerTimeoutMs
     }
+    children.set(childName, child)
     if (kind.tag === 'receive') child.install(kind)
     else child.tellSystem(new SystemMessage('Start', undefined, kind))
     return child
@@ -439,15 +384,22 @@ export class ActorCell implements ActorContext<unknown>, LocalRef, Runnable {
   get timers(): TimerScheduler<unknown> {
     this.#inTurn('timers')
     const extras = this.extra()
-    return (extras.timers ??= new Timers(this.system.platform, (timer) =>
-      this.tellSpecial(new Special('Timer', timer)),
+    return (extras.timers ??= new Timers(
+      this.system.platform,
+      (timer) => this.tellSpecial(new Special('Timer', timer)),
+      (call) => this.#inTurn(call),
     ))
   }
 
   stash(capacity: number): StashBuffer<unknown> {
     this.#inTurn('stash')
     const extras = this.extra()
-    return (extras.stash ??= new CellStash(capacity, (messages) => this.putBack(messages)))
+    return (extras.stash ??= new CellStash(
+      capacity,
+      (messages) => this.putBack(messages),
+      (call) => this.#inTurn(call),
+      (message) => this.system.deadLetters.drop(message, this, 'StashCleared'),
+    ))
   }
 
   messageAdapter<R>(adapt: (reply: R) => unknown): ActorRef<R> {
@@ -492,6 +444,29 @@ export class ActorCell implements ActorContext<unknown>, LocalRef, Runnable {
         `use context.pipeToSelf to bring the result of asynchronous work back to the actor`,
     )
   }
+}
+
+printAsText(ActorCell)
+
+function checkOptions({ mailboxCapacity = 1, handlerTimeoutMs = 1 }: SpawnOptions): void {
+  if (!(mailboxCapacity >= 1)) {
+    throw new ActorError('INVALID_SETTING', `mailboxCapacity must be >= 1, got ${mailboxCapacity}`)
+  }
+  if (!(handlerTimeoutMs > 0)) {
+    throw new ActorError('INVALID_SETTING', `handlerTimeoutMs must be > 0, got ${handlerTimeoutMs}`)
+  }
+}
+
+function cannotStartChildren({ path, system }: ActorCell): ActorError {
+  return system.isTerminated
+    ? new ActorError(
+        'SYSTEM_TERMINATED',
+        `the system ${system.name} has terminated; no actor can start in it`,
+      )
+    : new ActorError(
+        'ACTOR_STOPPING',
+        `${path} is stopping and cannot start children any more; start them before it is told to stop`,
+      )
 }
 
 type Create = (replyTo: ActorRef<unknown>) => unknown

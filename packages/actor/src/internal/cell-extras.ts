@@ -42,6 +42,8 @@ export class CellExtras {
   held: Held | undefined = undefined
   /** Number of the current wait: outcomes of earlier ones are ignored. */
   wait = 0
+  /** The message whose async handler is under way. */
+  awaited: unknown = undefined
   waitTimer: TimerTask | undefined = undefined
   /** The layer whose restart waits for children or a pause. */
   restarting: SupervisionLayer | undefined = undefined

@@ -60,7 +60,10 @@ export function deliverTermination(cell: ActorCell, special: Special): unknown {
   watching.delete(watched.ref.identity)
   if (watched.hasMessage) return cell.handler(watched.message, cell)
   const signal = special.value as Terminated | ChildFailed
-  const next = cell.extras?.onSignal?.(signal, cell)
+  let next = cell.extras?.onSignal?.(signal, cell)
+  if (next === Behaviors.unhandled && signal.type === 'ChildFailed') {
+    next = cell.extras?.onSignal?.({ type: 'Terminated', ref: signal.ref }, cell)
+  }
   if (next !== undefined && next !== Behaviors.unhandled) return next
   throw new ActorError(
     'DEATH_PACT',

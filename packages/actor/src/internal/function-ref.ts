@@ -1,5 +1,6 @@
 import type { ActorRef, AskOptions } from '../actor-ref.ts'
 import type { ActorCell } from './actor-cell.ts'
+import { printAsText } from './inspect.ts'
 import { internal, type InternalRef, type LocalRef } from './internal-ref.ts'
 import { PromiseRef } from './promise-ref.ts'
 import { Special } from './special.ts'
@@ -83,4 +84,10 @@ export class FunctionRef implements LocalRef {
   toString(): string {
     return this.path
   }
+
+  toJSON(): string {
+    return this.path
+  }
 }
+
+printAsText(FunctionRef)

@@ -43,12 +43,17 @@ export function handleSystemMessage(cell: ActorCell, message: SystemMessage): vo
       childTerminated(cell, message.ref, message.detail)
       goOn(cell)
       return
-    case 'Settled':
-      if (endWait(cell, message.wait)) cell.become(message.detail, undefined)
+    case 'Settled': {
+      const taken = cell.extras?.awaited
+      if (endWait(cell, message.wait)) cell.become(message.detail, taken)
       return
-    case 'SettledWithError':
-      if (endWait(cell, message.wait)) fail(cell, message.detail, undefined)
+    }
+    case 'SettledWithError': {
+      const taken = cell.extras?.awaited
+      if (endWait(cell, message.wait)) fail(cell, message.detail, taken)
+      else reportLateFailure(cell, message.detail)
       return
+    }
     case 'RestartDue':
       if (cell.extras?.wait !== message.wait || cell.extras.held !== 'Restarting') return
       cell.extras.pausing = false
@@ -62,8 +67,9 @@ export function handleSystemMessage(cell: ActorCell, message: SystemMessage): vo
 // ---- waiting for an async handler ----
 
 /** Takes no message until `work` has settled or its time is up. */
-export function hold(cell: ActorCell, work: Promise<unknown>): void {
+export function hold(cell: ActorCell, work: Promise<unknown>, message: unknown): void {
   const wait = beginHold(cell, 'Awaiting')
+  cell.extra().awaited = message
   const timeoutMs = cell.extra().handlerTimeoutMs ?? cell.system.settings.handlerTimeoutMs
   startWaitTimer(cell, timeoutMs, () =>
     cell.tellSystem(
@@ -82,6 +88,15 @@ function handlerTimedOut(cell: ActorCell, timeoutMs: number): ActorError {
     'HANDLER_TIMED_OUT',
     `an async handler of ${cell.path} did not finish within ${timeoutMs} ms; ` +
       `give the work a timeout of its own, or raise handlerTimeoutMs`,
+  )
+}
+
+/** The handler's time was up, or the actor has stopped or restarted: nobody waits, but somebody may want to know. */
+function reportLateFailure(cell: ActorCell, error: unknown): void {
+  if (error instanceof ActorError && error.code === 'HANDLER_TIMED_OUT') return
+  cell.system.log.warn(
+    { actor: cell.path, err: error },
+    'async handler failed after nobody waited for it',
   )
 }
 
@@ -105,6 +120,7 @@ function endWait(cell: ActorCell, wait: number): boolean {
 function release(cell: ActorCell, extras: CellExtras): void {
   endWaitTimer(cell, extras)
   extras.held = undefined
+  extras.awaited = undefined
   cell.status = READY
 }
 
@@ -204,7 +220,7 @@ function beginRestart(
   if (isStarted(cell)) signalQuietly(cell, { type: 'PreRestart' })
   cell.system.restarts++
   const wait = beginHold(cell, 'Restarting')
-  extras.timers?.cancelAll()
+  extras.timers?.end()
   forgetBehavior(cell)
   extras.restarting = layer
   if (stopChildren) {
@@ -233,6 +249,9 @@ function goOn(cell: ActorCell): void {
     const initial = extras.restarting?.initial
     extras.restarting = undefined
     release(cell, extras)
+    // The fresh behavior knows nothing of what its predecessor put aside.
+    cell.putBack(extras.stash?.drain() ?? [])
+    extras.stash = undefined
     // A failure of the fresh start is a failure like any other: the same layer decides again.
     if (initial !== undefined) cell.install(initial)
   }
@@ -246,7 +265,7 @@ export function beginStop(cell: ActorCell, failure: Failure | undefined): void {
   const extras = cell.extra()
   beginHold(cell, 'Stopping')
   extras.failure = failure
-  extras.timers?.cancelAll()
+  extras.timers?.end()
   for (const child of extras.children?.values() ?? []) child.tellSystem(new SystemMessage('Stop'))
   goOn(cell)
 }
@@ -254,6 +273,8 @@ export function beginStop(cell: ActorCell, failure: Failure | undefined): void {
 function finishStop(cell: ActorCell, extras: CellExtras): void {
   if (isStarted(cell)) signalQuietly(cell, { type: 'PostStop' })
   cell.status = DEAD
+  // Those that the last signal started.
+  extras.timers?.end()
   forgetBehavior(cell)
   const { deadLetters } = cell.system
   for (const message of extras.stash?.drain() ?? []) deadLetters.drop(message, cell, 'ActorStopped')

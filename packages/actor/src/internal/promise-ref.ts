@@ -2,6 +2,7 @@ import type { ActorRef, AskOptions } from '../actor-ref.ts'
 import { typeOf } from '../dead-letters.ts'
 import { ActorError } from '../errors.ts'
 import type { TimerTask } from '../platform.ts'
+import { printAsText } from './inspect.ts'
 import { internal, type InternalRef, type LocalRef } from './internal-ref.ts'
 import type { SystemCore } from './system-core.ts'
 import { SystemMessage } from './system-message.ts'
@@ -128,7 +129,13 @@ export class PromiseRef implements LocalRef, TimerTask {
   toString(): string {
     return this.path
   }
+
+  toJSON(): string {
+    return this.path
+  }
 }
+
+printAsText(PromiseRef)
 
 function targetTerminated(target: ActorRef<never>): ActorError {
   return new ActorError('TARGET_TERMINATED', `${target.path} has stopped and cannot be asked`)

@@ -4,6 +4,7 @@ import type { ActorSystem } from '../actor-system.ts'
 import { type Behavior, Behaviors } from '../behavior.ts'
 import { CoordinatedShutdown } from '../coordinated-shutdown.ts'
 import { DeadLetters } from '../dead-letters.ts'
+import { ActorError } from '../errors.ts'
 import { EventStream } from '../event-stream.ts'
 import type { Extension } from '../extension.ts'
 import type { Logger } from '../logger.ts'
@@ -13,6 +14,7 @@ import { ActorCell } from './actor-cell.ts'
 import { type Kind, kindOf } from './behavior-kind.ts'
 import { watch } from './death-watch.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { printAsText } from './inspect.ts'
 import type { LocalRef } from './internal-ref.ts'
 import { SystemMessage } from './system-message.ts'
 import { TerminationListener } from './termination-listener.ts'
@@ -24,6 +26,8 @@ export interface SystemMetrics {
   readonly failures: number
   readonly restarts: number
   readonly asksTimedOut: number
+  /** Messages whose receivers did not know what to do with them. */
+  readonly unhandled: number
   readonly deadLetters: ReadonlyMap<string, number>
 }
 
@@ -52,6 +56,7 @@ export class SystemCore implements ActorSystem<unknown> {
   readonly whenTerminated: Promise<void>
   failures = 0
   restarts = 0
+  unhandled = 0
   asksTimedOut = 0
   readonly #dispatcher: Dispatcher
   readonly #root: ActorCell
@@ -101,7 +106,9 @@ export class SystemCore implements ActorSystem<unknown> {
   #rootBehavior(): Behavior<unknown> {
     return Behaviors.receiveSignal((signal) => {
       if (signal.type !== 'Terminated' && signal.type !== 'ChildFailed') return Behaviors.same
-      if (signal.ref.equals(this.#guardian)) void this.terminate('guardian stopped')
+      if (signal.ref.equals(this.#guardian)) {
+        void this.terminate(signal.type === 'ChildFailed' ? 'guardian failed' : 'guardian stopped')
+      }
       return Behaviors.same
     })
   }
@@ -122,6 +129,10 @@ export class SystemCore implements ActorSystem<unknown> {
 
   terminate(reason = 'terminate was called'): Promise<void> {
     return this.coordinatedShutdown.run(reason)
+  }
+
+  get isTerminated(): boolean {
+    return this.#root.isTerminated
   }
 
   // ---- the guardian's ref ----
@@ -159,10 +170,24 @@ export class SystemCore implements ActorSystem<unknown> {
   }
 
   extension<T>(extension: Extension<T>): T {
-    if (!this.#extensions.has(extension.name)) {
-      this.#extensions.set(extension.name, extension.create(this))
+    const known = this.#extensions.get(extension.name)
+    if (known === BEING_MADE) {
+      throw new ActorError(
+        'EXTENSION_RECURSION',
+        `the extension ${extension.name} asked for itself while it was being made`,
+      )
     }
-    return this.#extensions.get(extension.name) as T
+    if (this.#extensions.has(extension.name)) return known as T
+    this.#extensions.set(extension.name, BEING_MADE)
+    try {
+      const made = extension.create(this)
+      this.#extensions.set(extension.name, made)
+      return made
+    } finally {
+      if (this.#extensions.get(extension.name) === BEING_MADE) {
+        this.#extensions.delete(extension.name)
+      }
+    }
   }
 
   registerExtension<T>(extension: Extension<T>, instance: T): void {
@@ -176,6 +201,7 @@ export class SystemCore implements ActorSystem<unknown> {
       failures: this.failures,
       restarts: this.restarts,
       asksTimedOut: this.asksTimedOut,
+      unhandled: this.unhandled,
       deadLetters: this.deadLetters.counts,
     }
   }
@@ -210,4 +236,12 @@ export class SystemCore implements ActorSystem<unknown> {
   toString(): string {
     return `ActorSystem(${this.name})`
   }
+
+  toJSON(): string {
+    return this.toString()
+  }
 }
+
+printAsText(SystemCore)
+
+const BEING_MADE = Symbol('being made')

@@ -103,14 +103,22 @@ export class TimerWheel implements TimerService {
       this.#collectDue(this.#tick & (SLOTS - 1), now, due)
     }
     this.#tick = nowTick
-    due.sort((a, b) => a.deadlineMs - b.deadlineMs)
-    for (const task of due) {
-      // One that fires may have cancelled or restarted another that is due as well.
-      if (task.slot !== DUE) continue
-      task.slot = -1
-      task.fire()
+    // A slot keeps its newest task first; those of one moment fire in the order they were started in.
+    due.reverse().sort((a, b) => a.deadlineMs - b.deadlineMs)
+    try {
+      for (const task of due) this.#fire(task)
+    } finally {
+      // Also after a task that throws: those behind it are due as well, and fire with the next tick.
+      for (const task of due) if (task.slot === DUE) this.start(task, 0)
+      if (this.#size > 0 && this.#armedForTick === Infinity) this.#armForNext()
     }
-    if (this.#size > 0 && this.#armedForTick === Infinity) this.#armForNext()
+  }
+
+  #fire(task: TimerTask): void {
+    // One that fired before may have cancelled or restarted this one.
+    if (task.slot !== DUE) return
+    task.slot = -1
+    task.fire()
   }
 
   #collectDue(slot: number, now: number, due: TimerTask[]): void {
