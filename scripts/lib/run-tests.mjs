@@ -19,7 +19,7 @@ export async function runTests(args, options = {}) {
     })
     const { passed, failed, skipped } = tallyIn(file)
     const badEnd = failed === 0 && (code !== 0 || passed === 0)
-    return { passed, failed: badEnd ? 1 : failed, skipped, output }
+    return { passed, failed: badEnd ? 1 : failed, skipped, ran: passed + failed, output }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

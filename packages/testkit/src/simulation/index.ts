@@ -13,4 +13,4 @@ export {
   type SimulationBody,
   type SimulationOptions,
 } from './run-simulation.ts'
-export { simulation } from './simulation.ts'
+export { simulation, simulationFailure } from './simulation.ts'

@@ -26,14 +26,14 @@ export function simulation(
       if (isTraced) globalThis.console.log(result.lines.join('\n'))
       if (result.error !== undefined) {
         // Once more, with the trace kept, so that the report shows how it came to that.
-        throw failureOf(name, await runSimulation(seed, world, body, true), result)
+        throw simulationFailure(name, await runSimulation(seed, world, body, true), result)
       }
     }
   })
 }
 
 /** What a failing seed looks like in the report of the tests. */
-export function failureOf(name: string, again: RunResult, first: RunResult = again): Error {
+export function simulationFailure(name: string, again: RunResult, first: RunResult = again): Error {
   const { seed, error: cause, traceHash, lines } = again
   const what = cause instanceof Error ? cause.message : String(cause)
   const isSame = traceHash === first.traceHash
