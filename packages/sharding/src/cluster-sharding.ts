@@ -5,6 +5,7 @@ import { coordinatorActor } from './coordinator-actor.ts'
 import { EntityRef } from './entity-ref.ts'
 import type { EntityType } from './entity-type.ts'
 import { ShardingError } from './errors.ts'
+import { ShardingLinks } from './links.ts'
 import { shardingProtocols } from './protocol.ts'
 import { type RegionCommand, ShardRegion } from './region-actor.ts'
 import { type ShardingSettings, shardingSettings } from './settings.ts'
@@ -39,7 +40,10 @@ export interface ShardRegionState {
 /** Entities by id, each running on one node of the cluster at a time. One per system. */
 export class ClusterSharding {
   readonly #cluster: Cluster
-  readonly #started = new Map<string, { readonly type: EntityType<never>; readonly shards: Shards<never> }>()
+  readonly #started = new Map<
+    string,
+    { readonly type: EntityType<never>; readonly shards: Shards<never> }
+  >()
 
   private constructor(cluster: Cluster) {
     this.#cluster = cluster
@@ -61,7 +65,7 @@ export class ClusterSharding {
   start<M>(type: EntityType<M>, options: StartOptions = {}): Shards<M> {
     const known = this.#started.get(type.name)
     if (known !== undefined) {
-      if (known.type === type) return known.shards
+      if (known.type === type) return known.shards as Shards<M>
       throw new ShardingError(
         'ENTITY_TYPE_STARTED_OTHERWISE',
         `another entity type is started under the name ${type.name}; give one of the two another name`,
@@ -82,30 +86,31 @@ export class ClusterSharding {
     )
   }
 
-  #startRegion<M>(type: EntityType<M>, options: StartOptions): Shards<M> {
+  #startRegion<M>(type: EntityType<M>, { role, settings: overrides }: StartOptions): Shards<M> {
     const cluster = this.#cluster
     const { system } = cluster
-    const settings = shardingSettings(options.settings)
-    const protocols = shardingProtocols(type.name, settings.shards)
-    const { role } = options
+    const settings = shardingSettings(overrides)
     const isHosting = role === undefined || cluster.settings.roles.includes(role)
-    const region = new ShardRegion(type, { cluster, settings, protocols, role, isHosting })
-    const actor = system.systemActorOf(region.behavior(), `sharding-${type.name}`)
+    const links = new ShardingLinks(
+      cluster,
+      type.name,
+      shardingProtocols(type.name, settings.shards),
+    )
+    // Also a node that hosts nothing keeps what the coordinator stores: every member counts in a majority.
+    const data = DistributedData.get(system)
     if (isHosting) {
-      const data = DistributedData.get(system)
-      const typeName = type.name
       system.systemActorOf(
-        coordinatorActor({ typeName, cluster, data, settings, protocols, role }),
+        coordinatorActor({ typeName: type.name, cluster, data, links, settings, role }),
         `sharding-coordinator-${type.name}`,
       )
-      system.coordinatedShutdown.addTask('cluster-sharding-shutdown-region', type.name, () =>
-        this.#handOver(actor),
-      )
     }
-    const route = (entityId: string, message: unknown): void => region.route(entityId, message)
+    const region = new ShardRegion<M>({ type, cluster, links, settings, role, isHosting })
+    const actor = region.start()
+    if (isHosting) leaveInOrder(system, type.name, actor, settings.leaveTimeoutMs)
     return {
       typeName: type.name,
-      entityRef: (entityId) => new EntityRef(system, type.name, entityId, route),
+      entityRef: (entityId) =>
+        new EntityRef(system, type.name, entityId, (id, message) => region.route(id, message)),
       get state() {
         return {
           entities: region.entityCount,
@@ -116,18 +121,21 @@ export class ClusterSharding {
       },
     }
   }
+}
 
-  /** Moves all shards away before the node leaves; pointless when there is nobody to take them. */
-  async #handOver(region: ActorRef<RegionCommand>): Promise<void> {
-    const { members } = this.#cluster.state
-    const others = members.filter(
-      ({ node, status }) => node.uid !== this.#cluster.self.uid && status === 'Up',
-    )
-    if (this.#cluster.isShutDown || others.length === 0) return
-    await region.ask<'Done'>((replyTo) => ({ type: 'HandOverAll', replyTo }), {
-      timeoutMs: HAND_OVER_TIMEOUT_MS,
-    })
-  }
+/** Has a node that goes down in order move its shards away, before it leaves the cluster. */
+function leaveInOrder(
+  system: ActorSystem,
+  typeName: string,
+  region: ActorRef<RegionCommand>,
+  leaveTimeoutMs: number,
+): void {
+  const timeoutMs = leaveTimeoutMs + STOP_MS
+  const { coordinatedShutdown } = system
+  coordinatedShutdown.phaseTimeout(PHASE, timeoutMs)
+  coordinatedShutdown.addTask(PHASE, `hand over ${typeName}`, async () => {
+    await region.ask<'Done'>((replyTo) => ({ type: 'HandOverAll', replyTo }), { timeoutMs })
+  })
 }
 
 const shardingExtension: Extension<ClusterSharding> = {
@@ -135,4 +143,6 @@ const shardingExtension: Extension<ClusterSharding> = {
   create: (system) => ClusterSharding.create(system),
 }
 
-const HAND_OVER_TIMEOUT_MS = 9_000
+const PHASE = 'cluster-sharding-shutdown-region'
+/** What entities get to stop in once the time to hand over is up. */
+const STOP_MS = 1_000

@@ -1,46 +1,47 @@
 import { type ActorContext, type Behavior, Behaviors } from '@troupe/actor'
 import type { Cluster, ClusterEvent, Member, UniqueAddress } from '@troupe/cluster'
-import { byAge, sameNode } from '@troupe/cluster/spi'
+import { byAge, nodeKey, sameNode } from '@troupe/cluster/spi'
 import { type DistributedData, LWWMapKey, readMajority, writeMajority } from '@troupe/replicator'
-import { Coordinator, type CoordinatorEffect, type ShardHome } from './coordinator.ts'
-import { readStoredHome, type ShardingProtocols, storedHome } from './protocol.ts'
-import type { RegionMessage } from './region.ts'
+import { Coordinator } from './coordinator.ts'
+import type { ShardingLinks } from './links.ts'
+import type { CoordinatorEffect, RegionMessage } from './messages.ts'
 import type { ShardingSettings } from './settings.ts'
-import type { ShardId } from './shard-id.ts'
+import {
+  type HomesToStore,
+  readHomes,
+  type StoredValue,
+  writeHomes,
+  writeTerm,
+} from './stored-homes.ts'
 
 type Message =
   | { readonly type: 'FromRegion'; readonly from: UniqueAddress; readonly message: RegionMessage }
   | { readonly type: 'Cluster'; readonly event: ClusterEvent }
-  | { readonly type: 'Loaded'; readonly stored: StoredHomes | undefined }
-  | {
-      readonly type: 'Persisted'
-      readonly shard: ShardId
-      readonly home: ShardHome | undefined
-      readonly epoch: number
-      readonly isDone: boolean
-    }
   | { readonly type: 'Load' }
+  | { readonly type: 'Loaded'; readonly stored: Stored | undefined }
+  | { readonly type: 'TermClaimed'; readonly stored: Stored; readonly isDone: boolean }
+  | { readonly type: 'Write' }
+  | { readonly type: 'Written'; readonly homes: readonly HomesToStore[]; readonly isDone: boolean }
   | { readonly type: 'Tick' }
   | { readonly type: 'RebalanceTick' }
 
-type StoredHomes = ReadonlyMap<
-  ShardId,
-  { readonly home: ShardHome | undefined; readonly epoch: number }
->
+type Stored = ReturnType<typeof readHomes>
 
 export interface CoordinatorParts {
   readonly typeName: string
   readonly cluster: Cluster
   readonly data: DistributedData
+  readonly links: ShardingLinks
   readonly settings: ShardingSettings
-  readonly protocols: ShardingProtocols
   readonly role: string | undefined
 }
 
 /**
- * Runs on every node and does nothing until this node is the oldest: then it loads what its
- * predecessors have stored and becomes the coordinator. The oldest stays the oldest until it is
- * removed, so there is no way back but the end of the node.
+ * Runs on every node that may host, and does nothing until this node is the oldest of them. Then it
+ * loads what its predecessors have stored, claims the next term, and becomes the coordinator. The
+ * oldest stays the oldest until it is removed, so there is no way back but the end of the node.
+ *
+ * Idle → loading → claiming → coordinating → over.
  */
 export function coordinatorActor(parts: CoordinatorParts): Behavior<never> {
   return Behaviors.setup<Message>((context) => {
@@ -56,25 +57,31 @@ export function coordinatorActor(parts: CoordinatorParts): Behavior<never> {
 class CoordinatorDriver {
   readonly #context: ActorContext<Message>
   readonly #parts: CoordinatorParts
-  readonly #key: ReturnType<typeof LWWMapKey.create<string, readonly unknown[]>>
-  readonly #members = new Map<string, Member>()
+  readonly #key: ReturnType<typeof LWWMapKey.create<string, StoredValue>>
+  /** The last registration of each member, for when we are the coordinator. */
+  readonly #early = new Map<
+    string,
+    { readonly from: UniqueAddress; readonly message: RegionMessage }
+  >()
   /** When the entities of removed nodes have certainly stopped. */
   readonly #stoppedAt = new Map<string, number>()
+  #stage: 'Idle' | 'Loading' | 'Coordinating' | 'Over' = 'Idle'
   #coordinator: Coordinator | undefined
-  #isLoading = false
+  #term = 0
+  /** Homes that have to be stored and are not being written; by shard, the newest only. */
+  #unwritten = new Map<number, HomesToStore>()
+  #isWriting = false
 
   constructor(context: ActorContext<Message>, parts: CoordinatorParts) {
     this.#context = context
     this.#parts = parts
-    this.#key = LWWMapKey.create<string, readonly unknown[]>(`sharding|${parts.typeName}`)
+    this.#key = LWWMapKey.create<string, StoredValue>(`sharding|${parts.typeName}`)
   }
 
   start(): void {
-    const { cluster, protocols, settings } = this.#parts
+    const { cluster, links, settings } = this.#parts
     const { self, timers } = this.#context
-    cluster.remoting.register(protocols.toCoordinator, (from, message) =>
-      self.tell({ type: 'FromRegion', from, message }),
-    )
+    links.onRegionMessage((from, message) => self.tell({ type: 'FromRegion', from, message }))
     cluster.subscribe(
       this.#context.messageAdapter<ClusterEvent>((event) => ({ type: 'Cluster', event })),
     )
@@ -83,6 +90,7 @@ class CoordinatorDriver {
   }
 
   handle(message: Message): void {
+    if (this.#stage === 'Over') return
     switch (message.type) {
       case 'FromRegion':
         this.#fromRegion(message.from, message.message)
@@ -96,11 +104,18 @@ class CoordinatorDriver {
       case 'Loaded':
         this.#loaded(message.stored)
         return
-      case 'Persisted':
-        this.#persisted(message)
+      case 'TermClaimed':
+        if (message.isDone) this.#begin(message.stored)
+        else this.#loadLater()
+        return
+      case 'Write':
+        this.#write()
+        return
+      case 'Written':
+        this.#written(message.homes, message.isDone)
         return
       case 'Tick':
-        this.#perform(this.#coordinator?.tick(this.#now()))
+        this.#tick()
         return
       case 'RebalanceTick':
         this.#perform(this.#coordinator?.rebalance(this.#now()))
@@ -113,39 +128,42 @@ class CoordinatorDriver {
   // ---- becoming the coordinator ----
 
   #clusterEvent(event: ClusterEvent): void {
-    switch (event.type) {
-      case 'CurrentClusterState':
-        for (const member of event.members) this.#members.set(member.node.uid, member)
-        break
-      case 'MemberRemoved':
-        this.#removed(event)
-        break
-      case 'MemberJoined':
-      case 'MemberUp':
-      case 'MemberLeft':
-      case 'MemberExited':
-      case 'MemberDowned':
-        this.#members.set(event.member.node.uid, event.member)
-        break
-      default:
-        return
+    if (event.type === 'ClusterShuttingDown') {
+      this.#stage = 'Over'
+      return
     }
-    const { role, cluster } = this.#parts
-    const oldest = byAge(this.#members.values()).find(
-      (member) => role === undefined || member.roles.includes(role),
-    )
-    const isOurs = oldest !== undefined && sameNode(oldest.node, cluster.self)
-    if (isOurs && this.#coordinator === undefined && !this.#isLoading) this.#load()
+    if (event.type === 'MemberRemoved') this.#removed(event.member.node, event.isReplaced)
+    this.#perform(this.#coordinator?.hostsChanged(this.#hosts(), this.#now()))
+    const [oldest] = byAge(this.#hostingMembers())
+    const isOurs = oldest !== undefined && sameNode(oldest.node, this.#parts.cluster.self)
+    if (isOurs && this.#stage === 'Idle') this.#load()
   }
 
-  #removed(event: ClusterEvent & { readonly type: 'MemberRemoved' }): void {
-    const { node } = event.member
-    this.#members.delete(node.uid)
+  #hostingMembers(): readonly Member[] {
+    const { role, cluster } = this.#parts
+    const { members } = cluster.state
+    return members.filter((member) => role === undefined || member.roles.includes(role))
+  }
+
+  #hosts(): Parameters<Coordinator['hostsChanged']>[0] {
+    const { members, unreachable } = this.#parts.cluster.state
+    const isOut = new Set(unreachable.map(({ node }) => nodeKey(node)))
+    const hosting = this.#hostingMembers().filter(({ status }) => status === 'Up')
+    const up = new Set(hosting.map(({ node }) => nodeKey(node)))
+    return {
+      up,
+      reachable: new Set([...up].filter((key) => !isOut.has(key))),
+      isSettled: isOut.size === 0 && members.every(({ status }) => status === 'Up'),
+    }
+  }
+
+  #removed(node: UniqueAddress, isReplaced: boolean): void {
+    this.#early.delete(nodeKey(node))
     // One that was replaced has ended. Any other may still run on its side of a split; it stops by
     // the same rule as we, at about the same time, and gets that time once more. One that left in
     // order has handed over all its shards before, so for it the margin costs nothing.
-    const stoppedAt = this.#now() + (event.isReplaced ? 0 : this.#marginMs())
-    this.#stoppedAt.set(node.uid, stoppedAt)
+    const stoppedAt = this.#now() + (isReplaced ? 0 : this.#marginMs())
+    this.#stoppedAt.set(nodeKey(node), stoppedAt)
     this.#perform(this.#coordinator?.removed(node, stoppedAt, this.#now()))
   }
 
@@ -154,47 +172,76 @@ class CoordinatorDriver {
   }
 
   #load(): void {
-    this.#isLoading = true
+    this.#stage = 'Loading'
     const { data, settings } = this.#parts
-    const reading = data.get(this.#key, { consistency: readMajority({ timeoutMs: settings.retryMs }) })
     this.#context.pipeToSelf(
-      reading,
+      data.get(this.#key, { consistency: readMajority({ timeoutMs: settings.retryMs * 2 }) }),
       (reply) => ({
         type: 'Loaded',
         stored:
           reply.type === 'GetSuccess'
-            ? homesOf(reply.value.entries())
+            ? readHomes(reply.value.entries())
             : reply.type === 'NotFound'
-              ? new Map()
+              ? readHomes([])
               : undefined,
       }),
       () => ({ type: 'Loaded', stored: undefined }),
     )
   }
 
-  #loaded(stored: StoredHomes | undefined): void {
+  /** Without a majority nobody may decide where shards live. */
+  #loadLater(): void {
+    this.#context.timers.startSingleTimer('load', { type: 'Load' }, this.#parts.settings.retryMs)
+  }
+
+  #loaded(stored: Stored | undefined): void {
     if (stored === undefined) {
-      // Without a majority nobody may decide where shards live.
-      this.#context.timers.startSingleTimer('load', { type: 'Load' }, this.#parts.settings.retryMs)
+      this.#loadLater()
       return
     }
-    const { settings, typeName } = this.#parts
-    const coordinator = new Coordinator(stored, settings)
-    this.#coordinator = coordinator
-    this.#context.log.info({ entityType: typeName, homes: stored.size }, 'coordinating shards')
+    const done = (isDone: boolean): Message => ({ type: 'TermClaimed', stored, isDone })
+    this.#context.pipeToSelf(
+      this.#update((map) => writeTerm(map, stored.term + 1)),
+      done,
+      () => done(false),
+    )
+  }
+
+  #begin({ term, homes }: Stored): void {
+    const { settings, typeName, cluster } = this.#parts
     const now = this.#now()
-    const gone = coordinator.homesWithout((node) => this.#members.has(node.uid))
-    for (const node of gone) {
-      const stoppedAt = this.#stoppedAt.get(node.uid) ?? now + this.#marginMs()
+    const opensAt = now + settings.retryMs * OPEN_AFTER_RETRIES
+    const coordinator = new Coordinator(homes, settings, { term: term + 1, opensAt })
+    this.#stage = 'Coordinating'
+    this.#coordinator = coordinator
+    this.#term = term + 1
+    this.#context.log.info(
+      { entityType: typeName, term: this.#term, homes: homes.size },
+      'coordinating shards',
+    )
+    this.#perform(coordinator.hostsChanged(this.#hosts(), now))
+    const { members } = cluster.state
+    const isMember = (node: UniqueAddress): boolean =>
+      members.some((member) => sameNode(member.node, node))
+    for (const node of coordinator.homesWithout(isMember)) {
+      const stoppedAt = this.#stoppedAt.get(nodeKey(node)) ?? now + this.#marginMs()
       this.#perform(coordinator.removed(node, stoppedAt, now))
     }
+    for (const { from, message } of this.#early.values()) this.#fromRegion(from, message)
+    this.#early.clear()
   }
 
   // ---- regions ----
 
   #fromRegion(from: UniqueAddress, message: RegionMessage): void {
     const coordinator = this.#coordinator
-    if (coordinator === undefined || !this.#members.has(from.uid)) return
+    if (coordinator === undefined) {
+      // The others may know that we are the oldest before we do.
+      if (message.type === 'Register') this.#early.set(nodeKey(from), { from, message })
+      return
+    }
+    const isMember = this.#parts.cluster.state.members.some(({ node }) => sameNode(node, from))
+    if (!isMember) return
     const now = this.#now()
     switch (message.type) {
       case 'Register':
@@ -217,16 +264,25 @@ class CoordinatorDriver {
     }
   }
 
+  #tick(): void {
+    const now = this.#now()
+    this.#perform(this.#coordinator?.tick(now))
+    for (const [key, stoppedAt] of this.#stoppedAt) {
+      if (now - stoppedAt > REMOVALS_KEPT_MS) this.#stoppedAt.delete(key)
+    }
+  }
+
   #perform(effects: readonly CoordinatorEffect[] = []): void {
-    const { cluster, protocols } = this.#parts
     for (const effect of effects) {
       switch (effect.type) {
         case 'Send':
-          cluster.remoting.post(effect.to, protocols.toRegion, effect.message)
+          this.#parts.links.toRegion(effect.to, effect.message)
           break
-        case 'Persist':
-          this.#persist(effect.shard, effect.home, effect.epoch)
+        case 'Persist': {
+          const { shard, home, epoch } = effect
+          this.#unwritten.set(shard, { shard, home, epoch })
           break
+        }
         case 'Log':
           this.#context.log.warn(effect.fields, effect.phrase)
           break
@@ -234,26 +290,48 @@ class CoordinatorDriver {
           effect satisfies never
       }
     }
+    this.#write()
   }
 
   // ---- storing ----
 
-  #persist(shard: ShardId, home: ShardHome | undefined, epoch: number): void {
-    const { data, settings } = this.#parts
-    const done = (isDone: boolean): Message => ({ type: 'Persisted', shard, home, epoch, isDone })
+  /** Writes everything that waits at once; what comes meanwhile waits for the next write. */
+  #write(): void {
+    if (this.#isWriting || this.#unwritten.size === 0 || this.#stage !== 'Coordinating') return
+    const homes = [...this.#unwritten.values()]
+    const done = (isDone: boolean): Message => ({ type: 'Written', homes, isDone })
+    this.#unwritten = new Map()
+    this.#isWriting = true
     this.#context.pipeToSelf(
-      data.update(this.#key, (homes) => homes.put(String(shard), storedHome(home, epoch)), {
-        consistency: writeMajority({ timeoutMs: settings.retryMs * 2 }),
-      }),
-      (reply) => done(reply.type === 'UpdateSuccess'),
+      this.#update((map) => writeHomes(map, this.#term, homes)),
+      done,
       () => done(false),
     )
   }
 
-  #persisted({ shard, home, epoch, isDone }: Message & { readonly type: 'Persisted' }): void {
-    if (isDone) this.#perform(this.#coordinator?.persisted(shard, home, this.#now()))
+  async #update(modify: (map: Parameters<typeof writeTerm>[0]) => void): Promise<boolean> {
+    const { data, settings } = this.#parts
+    const consistency = writeMajority({ timeoutMs: settings.retryMs * 2 })
+    const reply = await data.update(this.#key, modify, { consistency })
+    return reply.type === 'UpdateSuccess'
+  }
+
+  #written(homes: readonly HomesToStore[], isDone: boolean): void {
+    this.#isWriting = false
+    const now = this.#now()
+    if (isDone) {
+      for (const { shard, home } of homes) {
+        this.#perform(this.#coordinator?.persisted(shard, home, now))
+      }
+      this.#write()
+      return
+    }
     // A write that timed out may be on a majority or not: writing it again settles it.
-    else this.#persist(shard, home, epoch)
+    for (const each of homes) {
+      if (!this.#unwritten.has(each.shard)) this.#unwritten.set(each.shard, each)
+    }
+    const { retryMs } = this.#parts.settings
+    this.#context.timers.startSingleTimer('write', { type: 'Write' }, retryMs)
   }
 
   #now(): number {
@@ -261,11 +339,7 @@ class CoordinatorDriver {
   }
 }
 
-function homesOf(entries: Iterable<readonly [string, readonly unknown[]]>): StoredHomes {
-  const homes = new Map<ShardId, { readonly home: ShardHome | undefined; readonly epoch: number }>()
-  for (const [shard, stored] of entries) {
-    const home = readStoredHome(stored)
-    if (home !== undefined) homes.set(Number(shard), home)
-  }
-  return homes
-}
+/** How long a new coordinator waits for regions that do not register, in retries. */
+const OPEN_AFTER_RETRIES = 3
+/** How long removals are remembered; a coordinator that begins later takes the margin from then on. */
+const REMOVALS_KEPT_MS = 600_000

@@ -1,28 +1,26 @@
 import type { UniqueAddress } from '@troupe/cluster'
-import { nodeKey } from '@troupe/cluster/spi'
+import { nodeKey, sameNode } from '@troupe/cluster/spi'
+import type { CoordinatorEffect, CoordinatorMessage, Registration, ShardHome } from './messages.ts'
 import { type Allocation, leastLoaded, shardsToMove } from './shard-allocation.ts'
 import type { ShardId } from './shard-id.ts'
+import { firstEpochOf, type StoredHome } from './stored-homes.ts'
 
-/** Where a shard lives. The epoch rises with every move: an owner with a lower one is an old owner. */
-export interface ShardHome {
-  readonly node: UniqueAddress
-  readonly epoch: number
+export interface CoordinatorSettings {
+  readonly shards: number
+  readonly hostsMin: number
+  readonly movesMax: number
+  readonly handOffTimeoutMs: number
 }
 
-export type CoordinatorMessage =
-  | { readonly type: 'RegisterAck' }
-  | { readonly type: 'Home'; readonly shard: ShardId; readonly home: ShardHome }
-  | { readonly type: 'HostShard'; readonly shard: ShardId; readonly epoch: number }
-  /** Forget where the shard lives, keep its messages from now on, and tell its home that no more will come. */
-  | { readonly type: 'BeginHandOff'; readonly shard: ShardId; readonly home: ShardHome }
-  /** Stop all entities of the shard, and say so. */
-  | { readonly type: 'HandOff'; readonly shard: ShardId; readonly epoch: number }
-
-export type CoordinatorEffect =
-  | { readonly type: 'Send'; readonly to: UniqueAddress; readonly message: CoordinatorMessage }
-  /** Make this durable on a majority, then call `persisted` with the same arguments. */
-  | { readonly type: 'Persist'; readonly shard: ShardId; readonly home: ShardHome | undefined; readonly epoch: number }
-  | { readonly type: 'Log'; readonly phrase: string; readonly fields: object }
+/** What a coordinator has to know of the members that may host. By node key. */
+export interface HostsView {
+  /** Members that are Up. */
+  readonly up: ReadonlySet<string>
+  /** Those of them that everybody can reach: only they get new shards. */
+  readonly reachable: ReadonlySet<string>
+  /** Nobody joins, leaves or is unreachable: a good time to even out the load. */
+  readonly isSettled: boolean
+}
 
 interface Region {
   readonly node: UniqueAddress
@@ -31,9 +29,13 @@ interface Region {
   isLeaving: boolean
 }
 
+interface Storing {
+  readonly home: ShardHome | undefined
+  /** The region hosts it already: it told us so, and what was stored lags behind. */
+  readonly isRunning: boolean
+}
+
 interface Move {
-  readonly from: string
-  readonly epoch: number
   /** Nodes whose last message may still be on its way to the old home. */
   readonly waitingFor: Set<string>
   readonly startedAt: number
@@ -49,30 +51,47 @@ interface Move {
  * from all, it stops its entities; only then is there a new home. So nothing is lost and nothing
  * overtakes. A shard whose node was removed stays without a home until that node has certainly stopped.
  *
+ * Life of a shard: no home → storing → home → moving (holding back, then stopping) → storing → …; and
+ * from a home whose node was removed: lost → no home.
+ *
+ * A successor is *open*, that is, gives homes to shards without one and moves shards, once all nodes
+ * that may host have told it what they host, or their time for that is up.
+ *
  * Pure: messages and time in, effects out.
- * Invariant: for each shard at most one of these holds: it has a home, a home is being stored, it is
- * being moved, it waits for its lost home to have stopped.
+ * Invariant: a shard is in at most one of `homes`, `storing` and `lost`; one that moves has a home.
  */
 export class Coordinator {
-  readonly #movesMax: number
-  readonly #handOffTimeoutMs: number
+  readonly #settings: CoordinatorSettings
+  readonly #opensAt: number
+  readonly #hostsMin: number
   readonly #regions = new Map<string, Region>()
   readonly #homes = new Map<ShardId, ShardHome>()
+  /** The highest epoch of each shard that we know of. */
   readonly #epochs = new Map<ShardId, number>()
-  readonly #storing = new Map<ShardId, ShardHome | undefined>()
+  readonly #storing = new Map<ShardId, Storing>()
   readonly #moves = new Map<ShardId, Move>()
   /** Shards whose home was removed, and when its entities have certainly stopped. */
   readonly #lost = new Map<ShardId, number>()
   /** Who waits to learn a shard's home. */
   readonly #asking = new Map<ShardId, Map<string, UniqueAddress>>()
+  #hosts: HostsView = { up: new Set(), reachable: new Set(), isSettled: false }
+  #nextEpoch: number
+  #isOpen = false
 
-  /** `stored`: what predecessors have made durable. */
+  /**
+   * `stored`: what predecessors have stored. `term`: higher than that of any predecessor.
+   * `opensAt`: how long to wait at most for regions that do not register.
+   */
   constructor(
-    stored: ReadonlyMap<ShardId, { readonly home: ShardHome | undefined; readonly epoch: number }>,
-    settings: { readonly movesMax: number; readonly handOffTimeoutMs: number },
+    stored: ReadonlyMap<ShardId, StoredHome>,
+    settings: CoordinatorSettings,
+    { term, opensAt }: { readonly term: number; readonly opensAt: number },
   ) {
-    this.#movesMax = settings.movesMax
-    this.#handOffTimeoutMs = settings.handOffTimeoutMs
+    this.#settings = settings
+    this.#opensAt = opensAt
+    this.#nextEpoch = firstEpochOf(term)
+    // A cluster that has run before may go on with fewer nodes than it began with.
+    this.#hostsMin = stored.size === 0 ? settings.hostsMin : 1
     for (const [shard, { home, epoch }] of stored) {
       this.#epochs.set(shard, epoch)
       if (home !== undefined) this.#homes.set(shard, home)
@@ -83,31 +102,47 @@ export class Coordinator {
     return this.#homes
   }
 
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
   get isMoving(): boolean {
     return this.#moves.size > 0 || this.#storing.size > 0
   }
 
-  // ---- regions ----
+  // ---- regions and their nodes ----
 
   /** A region has said that it exists, and which shards it hosts in which epoch. */
-  registered(
-    node: UniqueAddress,
-    { hosted, isHosting }: { readonly hosted: ReadonlyMap<ShardId, number>; readonly isHosting: boolean },
-    now: number,
-  ): readonly CoordinatorEffect[] {
+  registered(node: UniqueAddress, region: Registration, now: number): readonly CoordinatorEffect[] {
+    const { shards } = this.#settings
+    if (region.shards !== shards) return [send(node, { type: 'Refused', shards })]
     const key = nodeKey(node)
-    if (!this.#regions.has(key)) this.#regions.set(key, { node, isHosting, isLeaving: false })
+    const isLeaving = region.isLeaving || this.#regions.get(key)?.isLeaving === true
+    this.#regions.set(key, { node, isHosting: region.isHosting, isLeaving })
     const effects: CoordinatorEffect[] = [send(node, { type: 'RegisterAck' })]
-    for (const [shard, epoch] of hosted) {
-      const isItsHome = this.#isHome(shard, key) && this.#homes.get(shard)?.epoch === epoch
-      // It hosts something that is not its own (any more): whoever decided that was overruled.
-      if (!isItsHome) effects.push(send(node, { type: 'HandOff', shard, epoch }))
-    }
+    for (const [shard, epoch] of region.hosted) effects.push(...this.#reported(node, shard, epoch))
     for (const [shard, home] of this.#homes) {
-      if (nodeKey(home.node) !== key || hosted.has(shard)) continue
-      effects.push(send(node, { type: 'HostShard', shard, epoch: home.epoch }))
+      const isMissing = sameNode(home.node, node) && !region.hosted.has(shard)
+      if (isMissing) effects.push(send(node, { type: 'HostShard', shard, epoch: home.epoch }))
+    }
+    for (const [shard, move] of this.#moves) {
+      const home = this.#homes.get(shard)
+      if (home === undefined) continue
+      if (!move.isStopping) move.waitingFor.add(key)
+      effects.push(send(node, { type: 'BeginHandOff', shard, home }))
     }
     return [...effects, ...this.tick(now)]
+  }
+
+  /** A region hosts `shard`. That is what we think, or it knows more than what was stored, or it is overruled. */
+  #reported(node: UniqueAddress, shard: ShardId, epoch: number): readonly CoordinatorEffect[] {
+    const home = this.#homes.get(shard) ?? this.#storing.get(shard)?.home
+    if (home !== undefined && sameNode(home.node, node) && home.epoch === epoch) return []
+    if (epoch <= this.#epochOf(shard)) return [send(node, { type: 'HandOff', shard, epoch })]
+    this.#moves.delete(shard)
+    this.#homes.delete(shard)
+    this.#lost.delete(shard)
+    return this.#store(shard, { home: { node, epoch }, isRunning: true })
   }
 
   /** The region hands over all its shards before its node leaves. */
@@ -118,6 +153,12 @@ export class Coordinator {
     return this.#moveFromLeaving(now)
   }
 
+  /** Members have come, gone or become (un)reachable. */
+  hostsChanged(hosts: HostsView, now: number): readonly CoordinatorEffect[] {
+    this.#hosts = hosts
+    return this.tick(now)
+  }
+
   /**
    * The node of a region is gone for good. `stoppedAt`: from when on its entities have certainly
    * stopped; now for one that left or was replaced, later for one that was downed.
@@ -126,13 +167,19 @@ export class Coordinator {
     const key = nodeKey(node)
     this.#regions.delete(key)
     for (const asking of this.#asking.values()) asking.delete(key)
-    const effects: CoordinatorEffect[] = []
     for (const [shard, home] of this.#homes) {
-      if (nodeKey(home.node) !== key) continue
+      if (!sameNode(home.node, node)) continue
       this.#homes.delete(shard)
       this.#moves.delete(shard)
       this.#lost.set(shard, stoppedAt)
     }
+    for (const [shard, { home, isRunning }] of this.#storing) {
+      if (home === undefined || !sameNode(home.node, node)) continue
+      this.#storing.delete(shard)
+      // One that was to become the home was never told, so nothing runs there.
+      if (isRunning) this.#lost.set(shard, stoppedAt)
+    }
+    const effects: CoordinatorEffect[] = []
     for (const [shard, move] of this.#moves) {
       if (move.waitingFor.delete(key)) effects.push(...this.#handOffIfReady(shard, move))
     }
@@ -149,8 +196,12 @@ export class Coordinator {
   // ---- questions ----
 
   asked(by: UniqueAddress, shard: ShardId): readonly CoordinatorEffect[] {
+    // Who has not registered (any more) asks again when it has.
+    if (!this.#regions.has(nodeKey(by))) return []
     const home = this.#homes.get(shard)
-    if (home !== undefined && !this.#moves.has(shard)) return [send(by, { type: 'Home', shard, home })]
+    if (home !== undefined && !this.#moves.has(shard)) {
+      return [send(by, { type: 'Home', shard, home })]
+    }
     let asking = this.#asking.get(shard)
     if (asking === undefined) this.#asking.set(shard, (asking = new Map()))
     asking.set(nodeKey(by), by)
@@ -160,16 +211,22 @@ export class Coordinator {
   /** Gives a shard without a home one, if that is possible now. */
   #allocate(shard: ShardId): readonly CoordinatorEffect[] {
     const isBusy = this.#homes.has(shard) || this.#storing.has(shard) || this.#lost.has(shard)
-    if (isBusy || this.#moves.has(shard)) return []
-    const key = leastLoaded(this.#allocation())
-    const region = key === undefined ? undefined : this.#regions.get(key)
-    if (region === undefined) return []
-    return this.#store(shard, { node: region.node, epoch: this.#epochOf(shard) + 1 })
+    const home = isBusy ? undefined : this.#nextHome()
+    return home === undefined ? [] : this.#store(shard, { home, isRunning: false })
   }
 
-  #store(shard: ShardId, home: ShardHome | undefined): readonly CoordinatorEffect[] {
+  /** The best home for one more shard, in an epoch of its own. */
+  #nextHome(): ShardHome | undefined {
+    if (!this.#isOpen) return undefined
+    const key = leastLoaded(this.#allocation())
+    const region = key === undefined ? undefined : this.#regions.get(key)
+    return region === undefined ? undefined : { node: region.node, epoch: this.#nextEpoch++ }
+  }
+
+  #store(shard: ShardId, storing: Storing): readonly CoordinatorEffect[] {
+    const { home } = storing
     const epoch = home?.epoch ?? this.#epochOf(shard)
-    this.#storing.set(shard, home)
+    this.#storing.set(shard, storing)
     this.#epochs.set(shard, epoch)
     return [{ type: 'Persist', shard, home, epoch }]
   }
@@ -178,102 +235,111 @@ export class Coordinator {
     return this.#epochs.get(shard) ?? 0
   }
 
-  /** A home is durable. Now, not earlier, the world may know. */
-  persisted(shard: ShardId, home: ShardHome | undefined, now: number): readonly CoordinatorEffect[] {
-    if (this.#storing.get(shard) !== home) return []
+  /** A home is stored. Now, not earlier, the world may know. */
+  persisted(
+    shard: ShardId,
+    home: ShardHome | undefined,
+    now: number,
+  ): readonly CoordinatorEffect[] {
+    const storing = this.#storing.get(shard)
+    if (storing === undefined || storing.home !== home) return []
     this.#storing.delete(shard)
     if (home === undefined) return this.#hasAskers(shard) ? this.#allocate(shard) : []
-    const region = this.#regions.get(nodeKey(home.node))
     this.#homes.set(shard, home)
-    // It was removed while its home was being stored: never told, so nothing runs there.
-    if (region === undefined) {
-      this.#homes.delete(shard)
-      return this.#allocate(shard)
-    }
-    const effects: CoordinatorEffect[] = [
+    return [
       send(home.node, { type: 'HostShard', shard, epoch: home.epoch }),
+      ...this.#answerAskers(shard, home),
+      ...this.#moveFromLeaving(now),
     ]
-    for (const asker of this.#asking.get(shard)?.values() ?? []) {
-      effects.push(send(asker, { type: 'Home', shard, home }))
-    }
+  }
+
+  #answerAskers(shard: ShardId, home: ShardHome): readonly CoordinatorEffect[] {
+    const askers = [...(this.#asking.get(shard)?.values() ?? [])]
     this.#asking.delete(shard)
-    return region.isLeaving ? [...effects, ...this.#moveFromLeaving(now)] : effects
+    return askers.map((asker) => send(asker, { type: 'Home', shard, home }))
   }
 
   #hasAskers(shard: ShardId): boolean {
     return (this.#asking.get(shard)?.size ?? 0) > 0
   }
 
-  // ---- moving ----
+  // ---- time ----
 
-  /** Time has passed: lost homes may have stopped, hand-offs may have taken too long. */
+  /** Time has passed: lost homes may have stopped, moves may need a reminder or have taken too long. */
   tick(now: number): readonly CoordinatorEffect[] {
+    this.#openIfReady(now)
+    for (const [shard, stoppedAt] of this.#lost) if (now >= stoppedAt) this.#lost.delete(shard)
     const effects: CoordinatorEffect[] = []
-    for (const [shard, stoppedAt] of this.#lost) {
-      if (now < stoppedAt) continue
-      this.#lost.delete(shard)
-      // Nobody asked: it gets a home when somebody does.
+    // Shards that nobody asks for get a home when somebody does.
+    for (const shard of this.#asking.keys()) {
       if (this.#hasAskers(shard)) effects.push(...this.#allocate(shard))
+      else this.#asking.delete(shard)
     }
-    for (const shard of this.#asking.keys()) effects.push(...this.#allocate(shard))
     for (const [shard, move] of this.#moves) effects.push(...this.#remind(shard, move, now))
     return [...effects, ...this.#moveFromLeaving(now)]
+  }
+
+  #openIfReady(now: number): void {
+    if (this.#isOpen) return
+    const hosts = [...this.#regions.values()].filter(({ isHosting }) => isHosting).length
+    const isComplete = [...this.#hosts.up].every((key) => this.#regions.has(key))
+    this.#isOpen = hosts >= this.#hostsMin && (isComplete || now >= this.#opensAt)
   }
 
   #remind(shard: ShardId, move: Move, now: number): readonly CoordinatorEffect[] {
     const home = this.#homes.get(shard)
     if (home === undefined) return []
-    if (now - move.startedAt > this.#handOffTimeoutMs) {
-      this.#moves.delete(shard)
-      const log: CoordinatorEffect = {
-        type: 'Log',
-        phrase: 'hand-off took too long; the shard stays where it is',
-        fields: { shard, node: home.node.address },
-      }
-      const askers = [...(this.#asking.get(shard)?.values() ?? [])]
-      this.#asking.delete(shard)
-      return [log, ...askers.map((asker) => send(asker, { type: 'Home' as const, shard, home }))]
-    }
     if (move.isStopping) {
-      return [send(home.node, { type: 'HandOff', shard, epoch: move.epoch })]
+      return [send(home.node, { type: 'HandOff', shard, epoch: home.epoch })]
     }
-    return [...move.waitingFor]
-      .map((key) => this.#regions.get(key))
-      .filter((region) => region !== undefined)
-      .map(({ node }) => send(node, { type: 'BeginHandOff', shard, home }))
+    if (now - move.startedAt > this.#settings.handOffTimeoutMs) {
+      const waitedFor = [...move.waitingFor]
+      move.waitingFor.clear()
+      const phrase = 'shard moves on without waiting for nodes that do not answer'
+      return [
+        { type: 'Log', phrase, fields: { shard, waitedFor } },
+        ...this.#handOffIfReady(shard, move),
+      ]
+    }
+    const effects: CoordinatorEffect[] = []
+    for (const key of move.waitingFor) {
+      const region = this.#regions.get(key)
+      if (region !== undefined) {
+        effects.push(send(region.node, { type: 'BeginHandOff', shard, home }))
+      }
+    }
+    return effects
   }
 
-  /** Starts moves that even out the load. Not while others are under way. */
+  // ---- moving ----
+
+  /** Starts moves that even out the load. Not while anything else is under way. */
   rebalance(now: number): readonly CoordinatorEffect[] {
-    if (this.isMoving || this.#lost.size > 0) return []
+    if (!this.#isOpen || !this.#hosts.isSettled || this.isMoving || this.#lost.size > 0) return []
     const effects: CoordinatorEffect[] = []
-    for (const shard of shardsToMove(this.#allocation(), this.#movesMax)) {
+    for (const shard of shardsToMove(this.#allocation(), this.#settings.movesMax)) {
       effects.push(...this.#move(shard, now))
     }
     return effects
   }
 
   #moveFromLeaving(now: number): readonly CoordinatorEffect[] {
+    const leaving = [...this.#regions.values()].filter(({ isLeaving }) => isLeaving)
+    if (!this.#isOpen || leaving.length === 0) return []
+    if (this.#allocation().size === 0) {
+      return leaving.map(({ node }) => send(node, { type: 'NobodyTakesOver' }))
+    }
     const effects: CoordinatorEffect[] = []
-    if (this.#allocation().size === 0) return []
     for (const [shard, home] of this.#homes) {
-      if (this.#regions.get(nodeKey(home.node))?.isLeaving === true && !this.#moves.has(shard)) {
-        effects.push(...this.#move(shard, now))
-      }
+      const isLeaving = this.#regions.get(nodeKey(home.node))?.isLeaving === true
+      if (isLeaving && !this.#moves.has(shard)) effects.push(...this.#move(shard, now))
     }
     return effects
   }
 
   #move(shard: ShardId, now: number): readonly CoordinatorEffect[] {
-    const home = this.#homes.get(shard)
-    if (home === undefined || this.#moves.has(shard)) return []
-    const move: Move = {
-      from: nodeKey(home.node),
-      epoch: home.epoch,
-      waitingFor: new Set(this.#regions.keys()),
-      startedAt: now,
-      isStopping: false,
-    }
+    const waitingFor = new Set(this.#regions.keys())
+    const move: Move = { waitingFor, startedAt: now, isStopping: false }
     this.#moves.set(shard, move)
     return this.#remind(shard, move, now)
   }
@@ -289,41 +355,31 @@ export class Coordinator {
     const home = this.#homes.get(shard)
     if (move.waitingFor.size > 0 || move.isStopping || home === undefined) return []
     move.isStopping = true
-    return [send(home.node, { type: 'HandOff', shard, epoch: move.epoch })]
+    return [send(home.node, { type: 'HandOff', shard, epoch: home.epoch })]
   }
 
-  /** The old home has stopped all entities of the shard: it has no home, and gets a new one. */
+  /** The home has stopped all entities of the shard, asked to or not: it has no home, and gets a new one. */
   stopped(by: UniqueAddress, shard: ShardId, epoch: number): readonly CoordinatorEffect[] {
-    const move = this.#moves.get(shard)
-    if (move === undefined || move.from !== nodeKey(by) || move.epoch !== epoch) return []
+    const home = this.#homes.get(shard)
+    if (home === undefined || !sameNode(home.node, by) || home.epoch !== epoch) return []
     this.#moves.delete(shard)
     this.#homes.delete(shard)
-    const key = leastLoaded(this.#allocation())
-    const next = key === undefined ? undefined : this.#regions.get(key)
-    return this.#store(
-      shard,
-      next === undefined ? undefined : { node: next.node, epoch: this.#epochOf(shard) + 1 },
-    )
+    return this.#store(shard, { home: this.#nextHome(), isRunning: false })
   }
 
   // ---- the picture ----
 
-  /** Shards by node, counting those that are on their way there; leaving nodes are no choice. */
+  /** Shards by node, counting those that are on their way there. Nodes that are no choice are not in it. */
   #allocation(): Allocation {
     const allocation = new Map<string, ShardId[]>()
-    for (const [key, region] of this.#regions) {
-      if (region.isHosting && !region.isLeaving) allocation.set(key, [])
+    for (const [key, { isHosting, isLeaving }] of this.#regions) {
+      if (isHosting && !isLeaving && this.#hosts.reachable.has(key)) allocation.set(key, [])
     }
     for (const [shard, home] of this.#homes) allocation.get(nodeKey(home.node))?.push(shard)
-    for (const [shard, home] of this.#storing) {
+    for (const [shard, { home }] of this.#storing) {
       if (home !== undefined) allocation.get(nodeKey(home.node))?.push(shard)
     }
     return allocation
-  }
-
-  #isHome(shard: ShardId, key: string): boolean {
-    const home = this.#homes.get(shard)
-    return home !== undefined && nodeKey(home.node) === key
   }
 }
 

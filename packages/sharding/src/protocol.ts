@@ -1,8 +1,7 @@
-import type { UniqueAddress } from '@troupe/cluster'
 import { type Protocol, uniqueAddressCodec } from '@troupe/cluster/spi'
 import { boolean, type Codec, literal, map, record, string, uint, union } from '@troupe/crdt/wire'
-import type { CoordinatorMessage, ShardHome } from './coordinator.ts'
-import type { Envelope, RegionMessage } from './region.ts'
+import type { CoordinatorMessage, RegionMessage, RegionTraffic, ShardHome } from './messages.ts'
+import { SHARDS_MAX } from './settings.ts'
 import { ENTITY_ID_MAX } from './shard-id.ts'
 
 /**
@@ -19,18 +18,13 @@ export interface ShardingProtocols {
   readonly envelopes: Protocol<RegionTraffic>
 }
 
-/** Messages for entities, and the mark behind the last of them. */
-export type RegionTraffic =
-  | ({ readonly type: 'Envelope' } & Envelope)
-  | { readonly type: 'Drained'; readonly shard: number }
-
 export function shardingProtocols(typeName: string, shards: number): ShardingProtocols {
   const shard = uint({ max: shards - 1 })
   return {
     toCoordinator: {
       name: `sharding-coordinator-${typeName}`,
       stream: 'control',
-      codec: () => regionMessageCodec(shard, shards),
+      codec: () => regionMessageCodec(shard),
       expiresAfterMs: 5_000,
     },
     toRegion: {
@@ -51,6 +45,7 @@ export function shardingProtocols(typeName: string, shards: number): ShardingPro
             message: payload,
           }),
           Drained: record({ type: literal('Drained'), shard }),
+          NotHere: record({ type: literal('NotHere'), shard }),
         }),
     },
   }
@@ -58,12 +53,14 @@ export function shardingProtocols(typeName: string, shards: number): ShardingPro
 
 const homeCodec: Codec<ShardHome> = record<ShardHome>({ node: uniqueAddressCodec, epoch: uint() })
 
-function regionMessageCodec(shard: Codec<number>, shards: number): Codec<RegionMessage> {
+function regionMessageCodec(shard: Codec<number>): Codec<RegionMessage> {
   return union<RegionMessage>({
     Register: record({
       type: literal('Register'),
-      hosted: map(shard, uint(), { max: shards }),
+      shards: uint(),
+      hosted: map(uint(), uint(), { max: SHARDS_MAX }),
       isHosting: boolean(),
+      isLeaving: boolean(),
     }),
     AskHome: record({ type: literal('AskHome'), shard }),
     Drained: record({ type: literal('Drained'), shard, by: uniqueAddressCodec }),
@@ -75,25 +72,11 @@ function regionMessageCodec(shard: Codec<number>, shards: number): Codec<RegionM
 function coordinatorMessageCodec(shard: Codec<number>): Codec<CoordinatorMessage> {
   return union<CoordinatorMessage>({
     RegisterAck: record({ type: literal('RegisterAck') }),
+    Refused: record({ type: literal('Refused'), shards: uint() }),
     Home: record({ type: literal('Home'), shard, home: homeCodec }),
     HostShard: record({ type: literal('HostShard'), shard, epoch: uint() }),
     BeginHandOff: record({ type: literal('BeginHandOff'), shard, home: homeCodec }),
     HandOff: record({ type: literal('HandOff'), shard, epoch: uint() }),
+    NobodyTakesOver: record({ type: literal('NobodyTakesOver') }),
   })
-}
-
-/** How a shard's home is stored: a tuple of plain values, read back with a check. */
-export function storedHome(home: ShardHome | undefined, epoch: number): readonly unknown[] {
-  return home === undefined ? [epoch] : [epoch, home.node.address, home.node.uid]
-}
-
-export function readStoredHome(
-  stored: unknown,
-): { readonly home: ShardHome | undefined; readonly epoch: number } | undefined {
-  if (!Array.isArray(stored)) return undefined
-  const [epoch, address, uid] = stored as unknown[]
-  if (typeof epoch !== 'number') return undefined
-  if (typeof address !== 'string' || typeof uid !== 'string') return { home: undefined, epoch }
-  const node: UniqueAddress = { address, uid }
-  return { home: { node, epoch }, epoch }
 }

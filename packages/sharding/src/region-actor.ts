@@ -5,37 +5,44 @@ import {
   Behaviors,
   type Signal,
 } from '@troupe/actor'
-import { nameFor, stopAfterMailbox } from '@troupe/actor/spi'
-import type { Cluster, ClusterEvent, Member, UniqueAddress } from '@troupe/cluster'
-import { byAge, DeadRef } from '@troupe/cluster/spi'
-import type { CoordinatorMessage } from './coordinator.ts'
-import { Entities, type Entity } from './entities.ts'
+import type { Cluster, ClusterEvent, UniqueAddress } from '@troupe/cluster'
+import { byAge } from '@troupe/cluster/spi'
+import { EntityHost, type Passivate } from './entity-host.ts'
+import { EnvelopeRouter, type Route } from './envelope-router.ts'
 import type { EntityType } from './entity-type.ts'
-import type { RegionTraffic, ShardingProtocols } from './protocol.ts'
-import { type Envelope, Region, type RegionEffect, type RegionMessage } from './region.ts'
+import { isInMinority } from './isolation.ts'
+import type { ShardingLinks } from './links.ts'
+import type { CoordinatorMessage, RegionEffect, RegionTraffic } from './messages.ts'
+import { Region } from './region.ts'
 import type { ShardingSettings } from './settings.ts'
-import { shardOf, type ShardId } from './shard-id.ts'
+import type { ShardId } from './shard-id.ts'
 
 export type RegionCommand =
-  /** A message for an entity that cannot be handed on directly. */
-  | { readonly type: 'Route'; readonly envelope: Envelope; readonly isFromPeer: boolean }
-  | { readonly type: 'Drained'; readonly by: UniqueAddress; readonly shard: ShardId }
+  | Passivate
+  /** Hand over all shards, and stop what is left after the timeout; answered when none is left. */
+  | { readonly type: 'HandOverAll'; readonly replyTo: ActorRef<'Done'> }
+
+type Message =
+  | RegionCommand
+  | Route
+  | { readonly type: 'FromPeer'; readonly from: UniqueAddress; readonly traffic: RegionTraffic }
   | {
       readonly type: 'FromCoordinator'
       readonly from: UniqueAddress
       readonly message: CoordinatorMessage
     }
-  | { readonly type: 'Passivate'; readonly entityId: string; readonly ref: ActorRef<never> }
-  /** Hand over all shards; answered when none is left. */
-  | { readonly type: 'HandOverAll'; readonly replyTo: ActorRef<'Done'> }
   | { readonly type: 'Cluster'; readonly event: ClusterEvent }
   | { readonly type: 'RetryTick' }
   | { readonly type: 'IdleTick' }
+  /** This node has been in the minority for so long that the others may soon go on without it. */
+  | { readonly type: 'Isolated' }
+  | { readonly type: 'HandOverTimeout' }
 
-export interface RegionParts {
+export interface RegionParts<M> {
+  readonly type: EntityType<M>
   readonly cluster: Cluster
+  readonly links: ShardingLinks
   readonly settings: ShardingSettings
-  readonly protocols: ShardingProtocols
   readonly role: string | undefined
   /** False: this node routes to entities but hosts none. */
   readonly isHosting: boolean
@@ -44,34 +51,45 @@ export interface RegionParts {
 /**
  * The entities of one type on one node, and the way to those on others.
  *
- * `route` is what an entity ref calls: a message for a running entity, or for a shard whose home is
- * known, goes there at once, without passing the region's mailbox. Everything else becomes a command.
- * As long as commands for a shard are waiting, later messages for it queue up behind them: order holds.
+ * Gives the region machine its messages and does what it says: starts and stops entities, talks to the
+ * coordinator until it is answered, follows the cluster, hands everything over when the node leaves.
+ *
+ * Unregistered → registered, with each coordinator anew; hosting → isolated → hosting, when the node
+ * finds itself in the minority; closed in the end, when it is no member any more.
  */
 export class ShardRegion<M> {
-  readonly #type: EntityType<M>
-  readonly #parts: RegionParts
+  readonly #parts: RegionParts<M>
   readonly #region: Region
-  readonly #entities = new Entities()
-  /** Commands waiting in the mailbox, by shard. */
-  readonly #queued: Int32Array
-  readonly #members = new Map<string, Member>()
-  readonly #stopping = new Map<ShardId, Set<Entity>>()
-  #self: ActorRef<RegionCommand> | undefined
+  readonly #router: EnvelopeRouter<M>
+  #entities: EntityHost<M> | undefined
+  #self: ActorRef<Message> | undefined
   #coordinator: UniqueAddress | undefined
   #isRegistered = false
-  #isClosed = false
+  #unanswered = 0
+  #isIsolated = false
   #handOver: ActorRef<'Done'> | undefined
 
-  constructor(type: EntityType<M>, parts: RegionParts) {
-    this.#type = type
+  constructor(parts: RegionParts<M>) {
+    const { cluster, settings, isHosting } = parts
+    const { shards, bufferMax } = settings
     this.#parts = parts
-    this.#region = new Region(parts.cluster.self, parts.settings.bufferMax)
-    this.#queued = new Int32Array(parts.settings.shards)
+    this.#region = new Region({ self: cluster.self, shards, isHosting })
+    this.#router = new EnvelopeRouter(
+      { region: this.#region, links: parts.links, shards, bufferMax },
+      (route) => this.#self?.tell(route),
+    )
+  }
+
+  /** Starts the actor. Messages can be routed from now on. */
+  start(): ActorRef<RegionCommand> {
+    const { cluster, type } = this.#parts
+    const actor = cluster.system.systemActorOf(this.#behavior(), `sharding-${type.name}`)
+    this.#self = actor
+    return actor
   }
 
   get entityCount(): number {
-    return this.#entities.size
+    return this.#entities?.size ?? 0
   }
 
   get hostedShards(): readonly ShardId[] {
@@ -79,126 +97,69 @@ export class ShardRegion<M> {
   }
 
   get keptMessages(): number {
-    return this.#region.keptCount
+    return this.#router.keptMessages
   }
 
   get coordinator(): UniqueAddress | undefined {
     return this.#coordinator
   }
 
-  behavior(): Behavior<RegionCommand> {
+  /** Sends a message on its way to an entity. */
+  route(entityId: string, message: unknown): void {
+    this.#router.route(entityId, message)
+  }
+
+  // ---- the actor ----
+
+  #behavior(): Behavior<Message> {
     return Behaviors.setup((context) => {
-      this.#start(context)
+      this.#started(context)
       return Behaviors.receive(
         (message) => {
           this.#handle(context, message)
           return Behaviors.same
         },
         (signal) => {
-          this.#signal(context, signal)
+          this.#signal(signal)
           return Behaviors.same
         },
       )
     })
   }
 
-  // ---- the way of a message ----
-
-  /** From an entity ref of this node. */
-  route(entityId: string, message: unknown): void {
-    const shard = shardOf(entityId, this.#parts.settings.shards)
-    const where = this.#queued[shard] === 0 ? this.#region.destination(shard) : 'Keep'
-    if (where === 'Here') {
-      const entity = this.#entities.get(entityId)
-      if (entity !== undefined && entity.waiting === undefined) {
-        this.#entities.used(entity)
-        entity.ref.tell(message)
-        return
-      }
-    } else if (where !== 'Keep') {
-      this.#forward(where, { shard, entityId, message })
-      return
-    }
-    this.#enqueue({ shard, entityId, message }, false)
-  }
-
-  /** From the region of another node. */
-  #arrived(from: UniqueAddress, traffic: RegionTraffic): void {
-    if (traffic.type === 'Drained') {
-      this.#self?.tell({ type: 'Drained', by: from, shard: traffic.shard })
-      return
-    }
-    const { shard, entityId, message } = traffic
-    const entity = this.#queued[shard] === 0 ? this.#entities.get(entityId) : undefined
-    const isHere = this.#region.destination(shard) === 'Here'
-    if (isHere && entity !== undefined && entity.waiting === undefined) {
-      this.#entities.used(entity)
-      entity.ref.tell(message)
-    } else this.#enqueue({ shard, entityId, message }, true)
-  }
-
-  #enqueue(envelope: Envelope, isFromPeer: boolean): void {
-    if (this.#isClosed || this.#self === undefined) {
-      this.#drop(envelope, 'ShardRegionStopped')
-      return
-    }
-    this.#queued[envelope.shard] = (this.#queued[envelope.shard] ?? 0) + 1
-    this.#self.tell({ type: 'Route', envelope, isFromPeer })
-  }
-
-  #forward(to: UniqueAddress, envelope: Envelope): void {
-    this.#parts.cluster.remoting.post(to, this.#parts.protocols.envelopes, {
-      type: 'Envelope',
-      ...envelope,
+  #started(context: ActorContext<Message>): void {
+    const { type, cluster, settings, links } = this.#parts
+    const { self, timers } = context
+    this.#entities = new EntityHost(type, context, settings.handOffTimeoutMs)
+    this.#router.open(this.#entities)
+    links.onTraffic((from, traffic) => {
+      if (traffic.type === 'Envelope') this.#router.arrived(from, traffic)
+      else self.tell({ type: 'FromPeer', from, traffic })
     })
-  }
-
-  #drop({ entityId, message }: Envelope, reason: string): void {
-    const { system } = this.#parts.cluster
-    const recipient = new DeadRef(system, `entity://${this.#type.name}/${entityId}`)
-    system.deadLetters.drop(message, recipient, reason)
-  }
-
-  // ---- the actor ----
-
-  #start(context: ActorContext<RegionCommand>): void {
-    const { cluster, settings, protocols } = this.#parts
-    const { self } = context
-    this.#self = self
-    cluster.remoting.register(protocols.envelopes, (from, traffic) => this.#arrived(from, traffic))
-    cluster.remoting.register(protocols.toRegion, (from, message) =>
+    links.onCoordinatorMessage((from, message) =>
       self.tell({ type: 'FromCoordinator', from, message }),
     )
-    cluster.subscribe(
-      context.messageAdapter<ClusterEvent>((event) => ({ type: 'Cluster', event })),
-    )
-    context.timers.startTimerWithFixedDelay('retry', { type: 'RetryTick' }, settings.retryMs)
+    cluster.subscribe(context.messageAdapter<ClusterEvent>((event) => ({ type: 'Cluster', event })))
+    timers.startTimerWithFixedDelay('retry', { type: 'RetryTick' }, settings.retryMs)
     if (settings.passivateAfterMs > 0) {
       const everyMs = settings.passivateAfterMs / IDLE_CHECKS
-      context.timers.startTimerWithFixedDelay('idle', { type: 'IdleTick' }, everyMs)
+      timers.startTimerWithFixedDelay('idle', { type: 'IdleTick' }, everyMs)
     }
   }
 
-  #handle(context: ActorContext<RegionCommand>, message: RegionCommand): void {
+  #handle(context: ActorContext<Message>, message: Message): void {
     switch (message.type) {
       case 'Route':
-        this.#queued[message.envelope.shard] = (this.#queued[message.envelope.shard] ?? 1) - 1
-        this.#dispatch(context, message.envelope, message.isFromPeer)
+        this.#perform(this.#router.routed(message))
         return
-      case 'Drained':
-        this.#perform(context, this.#region.drained(message.by, message.shard))
+      case 'FromPeer':
+        this.#fromPeer(message.from, message.traffic)
         return
       case 'FromCoordinator':
         this.#fromCoordinator(context, message.from, message.message)
         return
-      case 'Passivate': {
-        const entity = this.#entities.get(message.entityId)
-        if (entity?.ref.equals(message.ref) === true) this.#endAfterMailbox(entity)
-        return
-      }
-      case 'HandOverAll':
-        this.#handOver = message.replyTo
-        this.#continueHandOver()
+      case 'Passivate':
+        this.#entities?.passivate(message)
         return
       case 'Cluster':
         this.#clusterEvent(context, message.event)
@@ -207,99 +168,77 @@ export class ShardRegion<M> {
         this.#retry(context)
         return
       case 'IdleTick':
-        for (const entity of this.#entities.idleFor(IDLE_CHECKS)) this.#endAfterMailbox(entity)
+        this.#entities?.endIdle(IDLE_CHECKS)
+        return
+      case 'Isolated':
+        context.log.warn(
+          { entityType: this.#parts.type.name },
+          'in the minority for too long; entities end until the others are back',
+        )
+        this.#perform(this.#region.pauseHosting())
+        return
+      case 'HandOverAll':
+        this.#handOverAll(context, message.replyTo)
+        return
+      case 'HandOverTimeout':
+        this.#endHandOver()
         return
       default:
         return message satisfies never
     }
   }
 
-  #dispatch(context: ActorContext<RegionCommand>, envelope: Envelope, isFromPeer: boolean): void {
-    const where = this.#region.destination(envelope.shard)
-    if (where === 'Here') this.#deliver(context, envelope)
-    // One node sent it here because it believes the shard is here. Sending it on by what we believe
-    // could go round in circles; the coordinator knows.
-    else if (where !== 'Keep' && !isFromPeer) this.#forward(where, envelope)
-    else {
-      const effects = this.#region.keep(envelope)
-      if (effects === undefined) this.#drop(envelope, 'ShardBufferFull')
-      else this.#perform(context, effects)
-    }
+  #fromPeer(from: UniqueAddress, traffic: RegionTraffic): void {
+    if (traffic.type === 'Drained') this.#perform(this.#region.drained(from, traffic.shard))
+    else if (traffic.type === 'NotHere') this.#region.notHere(from, traffic.shard)
   }
 
-  #deliver(context: ActorContext<RegionCommand>, envelope: Envelope): void {
-    let entity = this.#entities.get(envelope.entityId)
-    if (entity?.waiting !== undefined) {
-      entity.waiting.push(envelope)
-      return
-    }
-    entity ??= this.#startEntity(context, envelope)
-    this.#entities.used(entity)
-    entity.ref.tell(envelope.message)
-  }
-
-  #startEntity(context: ActorContext<RegionCommand>, { entityId, shard }: Envelope): Entity {
-    const epoch = this.#region.epochOf(shard) ?? 0
-    const region = context.self
-    const behavior = Behaviors.setup<M>((entity) =>
-      this.#type.behavior({
-        entityId,
-        shard,
-        epoch,
-        passivate: () => region.tell({ type: 'Passivate', entityId, ref: entity.self }),
-      }),
-    )
-    const ref = context.spawn(behavior, nameFor(entityId)) as ActorRef<unknown>
-    context.watch(ref)
-    return this.#entities.started(entityId, shard, ref)
-  }
-
-  #endAfterMailbox(entity: Entity): void {
-    if (entity.waiting !== undefined) return
-    entity.waiting = []
-    stopAfterMailbox(entity.ref)
-  }
-
-  #signal(context: ActorContext<RegionCommand>, signal: Signal): void {
-    if (signal.type === 'PostStop') this.#close('ShardRegionStopped')
+  #signal(signal: Signal): void {
+    if (signal.type === 'PostStop') this.#stopped()
     if (signal.type !== 'Terminated' && signal.type !== 'ChildFailed') return
-    const entity = this.#entities.ended(signal.ref.path)
-    if (entity === undefined) return
-    const stopping = this.#stopping.get(entity.shard)
-    if (stopping !== undefined) {
-      this.#region.keepInFront(entity.shard, entity.waiting ?? [])
-      stopping.delete(entity)
-      this.#shardStoppedIfEmpty(context, entity.shard, stopping)
-      return
+    const ended = this.#entities?.ended(signal.ref)
+    if (ended === undefined) return
+    const { shard, waiting } = ended
+    if (!this.#router.isClosed && this.#region.isStopping(shard)) {
+      this.#region.keepInFront(shard, waiting)
+      this.#shardStoppedIfEmpty(shard)
+    } else {
+      for (const each of waiting) this.#perform(this.#router.dispatch(each, undefined))
     }
-    for (const envelope of entity.waiting ?? []) this.#dispatch(context, envelope, false)
+  }
+
+  #stopped(): void {
+    const { system } = this.#parts.cluster
+    this.#close(REGION_STOPPED)
+    if (system.coordinatedShutdown.reason !== undefined) return
+    // Without its region the node is of no use, but its shards would stay here as long as it is a member.
+    system.log.error({ entityType: this.#parts.type.name }, 'shard region failed; the node leaves')
+    void system.terminate('a shard region failed')
   }
 
   // ---- effects of the region machine ----
 
-  #perform(context: ActorContext<RegionCommand>, effects: readonly RegionEffect[]): void {
+  #perform(effects: readonly RegionEffect[]): void {
+    const { links } = this.#parts
     for (const effect of effects) {
       switch (effect.type) {
         case 'ToCoordinator':
-          this.#tellCoordinator(effect.message)
+          if (this.#coordinator !== undefined) {
+            links.toCoordinator(this.#coordinator, effect.message)
+          }
           break
         case 'TellDrained':
-          this.#parts.cluster.remoting.post(effect.to, this.#parts.protocols.envelopes, {
-            type: 'Drained',
-            shard: effect.shard,
-          })
+          links.toPeer(effect.to, { type: 'Drained', shard: effect.shard })
           break
         case 'Deliver':
-          this.#deliver(context, effect.envelope)
+          this.#router.deliver(effect.envelope)
           break
         case 'Forward':
-          this.#forward(effect.to, effect.envelope)
+          links.toPeer(effect.to, { type: 'Envelope', ...effect.envelope })
           break
         case 'StopEntities':
-          this.#stopEntities(context, effect.shard)
-          break
-        case 'ShardStarted':
-          context.log.debug({ shard: effect.shard, epoch: effect.epoch }, 'shard started')
+          this.#entities?.endShard(effect.shard, effect.isHard)
+          this.#shardStoppedIfEmpty(effect.shard)
           break
         default:
           effect satisfies never
@@ -307,113 +246,158 @@ export class ShardRegion<M> {
     }
   }
 
-  #stopEntities(context: ActorContext<RegionCommand>, shard: ShardId): void {
-    const stopping = new Set(this.#entities.ofShard(shard))
-    this.#stopping.set(shard, stopping)
-    for (const entity of stopping) this.#endAfterMailbox(entity)
-    this.#shardStoppedIfEmpty(context, shard, stopping)
-  }
-
-  #shardStoppedIfEmpty(
-    context: ActorContext<RegionCommand>,
-    shard: ShardId,
-    stopping: ReadonlySet<Entity>,
-  ): void {
-    if (stopping.size > 0) return
-    this.#stopping.delete(shard)
-    context.log.debug({ shard }, 'shard stopped')
-    this.#perform(context, this.#region.shardStopped(shard))
-    this.#continueHandOver()
+  #shardStoppedIfEmpty(shard: ShardId): void {
+    if (this.#entities?.hasShard(shard) === true) return
+    this.#perform(this.#region.shardStopped(shard))
+    this.#finishHandOver()
   }
 
   // ---- the coordinator ----
 
-  #tellCoordinator(message: RegionMessage): void {
-    if (this.#coordinator === undefined) return
-    this.#parts.cluster.remoting.post(this.#coordinator, this.#parts.protocols.toCoordinator, message)
-  }
-
   #fromCoordinator(
-    context: ActorContext<RegionCommand>,
+    context: ActorContext<Message>,
     from: UniqueAddress,
     message: CoordinatorMessage,
   ): void {
-    if (this.#isClosed || from.uid !== this.#coordinator?.uid) return
+    if (this.#router.isClosed || from.uid !== this.#coordinator?.uid) return
     if (message.type === 'RegisterAck') {
       this.#isRegistered = true
-      if (this.#handOver !== undefined) this.#tellCoordinator({ type: 'Leaving' })
-    }
-    this.#perform(context, this.#region.receive(message))
-  }
-
-  #retry(context: ActorContext<RegionCommand>): void {
-    if (this.#isClosed) return
-    if (!this.#isRegistered) {
-      this.#register()
+      this.#unanswered = 0
+    } else if (message.type === 'Refused') {
+      const fields = { shards: this.#parts.settings.shards, coordinatorShards: message.shards }
+      context.log.error(fields, 'all nodes must have the same number of shards')
+      this.#close(WRONG_SHARDS)
+      return
+    } else if (message.type === 'NobodyTakesOver') {
+      if (this.#handOver !== undefined) this.#endHandOver()
       return
     }
-    if (this.#handOver !== undefined) this.#tellCoordinator({ type: 'Leaving' })
-    this.#perform(context, this.#region.retry())
+    this.#perform(this.#region.receive(message))
+  }
+
+  #retry(context: ActorContext<Message>): void {
+    this.#entities?.stopOverdue()
+    if (this.#router.isClosed) return
+    if (!this.#isRegistered) {
+      this.#register()
+      if (++this.#unanswered % UNANSWERED_WARN === 0) this.#warnUnanswered(context)
+      return
+    }
+    if (this.#handOver !== undefined) this.#perform([LEAVING])
+    this.#perform(this.#region.retry())
   }
 
   #register(): void {
-    this.#tellCoordinator(this.#region.register(this.#parts.isHosting))
+    this.#perform([{ type: 'ToCoordinator', message: this.#region.register() }])
+  }
+
+  #warnUnanswered(context: ActorContext<Message>): void {
+    const entityType = this.#parts.type.name
+    const coordinator = this.#coordinator?.address
+    context.log.warn(
+      { entityType, coordinator, keptMessages: this.keptMessages },
+      'no coordinator answers; is the entity type started on all nodes that may host it',
+    )
   }
 
   // ---- the cluster ----
 
-  #clusterEvent(context: ActorContext<RegionCommand>, event: ClusterEvent): void {
-    switch (event.type) {
-      case 'CurrentClusterState':
-        for (const member of event.members) this.#members.set(member.node.uid, member)
-        break
-      case 'MemberRemoved':
-        this.#members.delete(event.member.node.uid)
-        this.#region.nodeRemoved(event.member.node)
-        break
-      case 'MemberJoined':
-      case 'MemberUp':
-      case 'MemberLeft':
-      case 'MemberExited':
-      case 'MemberDowned':
-        this.#members.set(event.member.node.uid, event.member)
-        break
-      case 'ClusterShuttingDown':
-        // Others may start our entities soon: ours end now, whatever they are doing.
-        this.#close('NodeLeftCluster')
-        for (const child of context.children) context.stop(child)
-        return
-      default:
-        return
+  #clusterEvent(context: ActorContext<Message>, event: ClusterEvent): void {
+    if (event.type === 'ClusterShuttingDown') {
+      // Others may start our entities soon: ours end now, whatever they are doing.
+      this.#close(NODE_LEFT)
+      return
     }
-    const { role } = this.#parts
-    const candidates = byAge(this.#members.values()).filter(
+    if (this.#router.isClosed) return
+    if (event.type === 'MemberRemoved') this.#region.nodeRemoved(event.member.node)
+    const { role, cluster } = this.#parts
+    const { state } = cluster
+    const oldest = byAge(state.members).find(
       (member) => role === undefined || member.roles.includes(role),
-    )
-    const oldest = candidates[0]?.node
-    if (oldest?.uid === this.#coordinator?.uid) return
-    this.#coordinator = oldest
-    this.#isRegistered = false
-    this.#register()
+    )?.node
+    if (oldest?.uid !== this.#coordinator?.uid) {
+      this.#coordinator = oldest
+      this.#isRegistered = false
+      this.#register()
+    }
+    this.#watchIsolation(context, isInMinority(state))
+    if (this.#handOver !== undefined && !this.#hasSuccessor()) this.#endHandOver()
+  }
+
+  /**
+   * The others give our shards to somebody else when they have seen us unreachable for `stableAfterMs`
+   * and waited as long again. Half way between the two we stop, even if nobody could tell us.
+   */
+  #watchIsolation(context: ActorContext<Message>, isIsolated: boolean): void {
+    const { timers } = context
+    if (isIsolated) {
+      if (this.#isIsolated) return
+      this.#isIsolated = true
+      const delayMs = this.#parts.cluster.settings.stableAfterMs * ISOLATION_FACTOR
+      timers.startSingleTimer('isolated', { type: 'Isolated' }, delayMs)
+    } else if (this.#isIsolated) {
+      this.#isIsolated = false
+      timers.cancel('isolated')
+      this.#region.resumeHosting()
+      this.#register()
+    }
   }
 
   #close(reason: string): void {
-    this.#isClosed = true
-    for (const envelope of this.#region.takeAllKept()) this.#drop(envelope, reason)
+    this.#router.close(reason)
+    this.#finishHandOver()
   }
 
   // ---- leaving ----
 
-  #continueHandOver(): void {
-    if (this.#handOver === undefined) return
-    if (this.#region.hostedShards.length > 0) {
-      this.#tellCoordinator({ type: 'Leaving' })
+  #handOverAll(context: ActorContext<Message>, replyTo: ActorRef<'Done'>): void {
+    this.#handOver = replyTo
+    this.#region.leave()
+    if (!this.#hasSuccessor()) {
+      this.#endHandOver()
       return
     }
-    this.#handOver.tell('Done')
+    const { leaveTimeoutMs } = this.#parts.settings
+    context.timers.startSingleTimer('hand-over', { type: 'HandOverTimeout' }, leaveTimeoutMs)
+    this.#perform([LEAVING])
+    this.#finishHandOver()
+  }
+
+  /** Somebody who could take our shards, as far as we know. */
+  #hasSuccessor(): boolean {
+    const { cluster, role } = this.#parts
+    return cluster.state.members.some(
+      ({ node, status, roles }) =>
+        node.uid !== cluster.self.uid &&
+        status === 'Up' &&
+        (role === undefined || roles.includes(role)),
+    )
+  }
+
+  /** Nobody takes our shards, or not in time. */
+  #endHandOver(): void {
+    this.#perform(this.#region.endHosting())
+    this.#finishHandOver()
+  }
+
+  #finishHandOver(): void {
+    const isOver = this.#router.isClosed || this.#region.hostedShards.length === 0
+    const handOver = this.#handOver
+    if (handOver === undefined || !isOver) return
     this.#handOver = undefined
+    // From here on this node only sends; it may do so until it has left.
+    this.#perform(this.#region.endHosting())
+    handOver.tell('Done')
   }
 }
 
+const LEAVING: RegionEffect = { type: 'ToCoordinator', message: { type: 'Leaving' } }
 /** An entity is idle after this many checks without a message; more checks, more exact. */
 const IDLE_CHECKS = 4
+/** Registrations without an answer before that is worth a warning. */
+const UNANSWERED_WARN = 10
+const ISOLATION_FACTOR = 1.5
+
+const REGION_STOPPED = 'ShardRegionStopped'
+const NODE_LEFT = 'NodeLeftCluster'
+const WRONG_SHARDS = 'ShardCountDiffers'

@@ -14,16 +14,22 @@ export function shardOf(entityId: string, shards: number): ShardId {
 }
 
 export function checkEntityId(entityId: string): void {
-  if (entityId.length > 0 && entityId.length <= ENTITY_ID_MAX && !hasControlCharacter(entityId)) return
+  const isLengthFine = entityId.length > 0 && entityId.length <= ENTITY_ID_MAX
+  if (isLengthFine && isPlainText(entityId)) return
   throw new ShardingError(
     'INVALID_ENTITY_ID',
-    `an entity id has 1 to ${ENTITY_ID_MAX} characters and no control characters, got ${JSON.stringify(entityId.slice(0, 80))}`,
+    `an entity id has 1 to ${ENTITY_ID_MAX} characters, without control characters and half surrogate pairs, ` +
+      `got ${JSON.stringify(entityId.slice(0, 80))}`,
   )
 }
 
-function hasControlCharacter(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) < 0x20) return true
-  return false
+/** Half a surrogate pair would come out of a link as another text, and so as another entity. */
+function isPlainText(text: string): boolean {
+  for (const char of text) {
+    const code = char.codePointAt(0) ?? 0
+    if (code < 0x20 || (code >= 0xd800 && code <= 0xdfff)) return false
+  }
+  return true
 }
 
 export const ENTITY_ID_MAX = 256
