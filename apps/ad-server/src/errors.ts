@@ -1,5 +1,11 @@
 /** Every failure this application throws. Outcomes a client can cause are replies, never errors. */
-export type AdServerErrorCode = 'INVALID_SCENARIO' | 'INVALID_VALUE' | 'REPLAY_UNREADABLE'
+export type AdServerErrorCode =
+  | 'DATA_FOLDER_UNUSABLE'
+  | 'INVALID_SCENARIO'
+  | 'INVALID_VALUE'
+  | 'NODE_FAILED'
+  | 'PORT_UNUSABLE'
+  | 'REPLAY_UNREADABLE'
 
 /** `code` is stable; the text says what was expected, what came instead, and what to do. */
 export class AdServerError extends Error {
