@@ -4,7 +4,8 @@ import { clusterError } from './errors.ts'
 import type { Member, MemberStatus } from './membership/member.ts'
 import { membershipActor, type MembershipCommand } from './membership/membership-actor.ts'
 import { sameNode, type UniqueAddress } from './node-address.ts'
-import { type LinkMetrics, Remoting } from './remote/remoting.ts'
+import type { LinkMetrics } from './remote/link-counters.ts'
+import { Remoting } from './remote/remoting.ts'
 import { webSocketNetwork } from './remote/websocket-network.ts'
 import { type ClusterSettings, clusterSettings } from './settings.ts'
 
@@ -114,8 +115,9 @@ export class Cluster {
     this.#tell({ type: 'Down', address })
   }
 
-  get metrics(): LinkMetrics & { readonly dropped: ReadonlyMap<string, number> } {
-    return { ...this.remoting.metrics, dropped: this.remoting.droppedUnseen }
+  /** What the links of this node have counted since it started. */
+  get metrics(): LinkMetrics {
+    return this.remoting.metrics
   }
 
   // ---- from the membership ----

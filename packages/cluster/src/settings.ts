@@ -10,7 +10,10 @@ export interface ClusterSettings extends LinkSettings {
   readonly port: number
   /** The host under which the others reach this node, if it differs from `host`. */
   readonly advertisedHost: string | undefined
-  /** Addresses (`host:port`) to join through. The first may start a cluster of its own; none: this node alone. */
+  /**
+   * Addresses (`host:port`) to join through; none: this node alone. The first starts the cluster when
+   * the others have none; while some are silent it needs a majority of them.
+   */
   readonly seeds: readonly string[]
   /** Shared by all nodes of the cluster, at least 16 characters. From a file or the environment, never from code. */
   readonly secret: string | undefined
@@ -32,7 +35,10 @@ export interface ClusterSettings extends LinkSettings {
   readonly monitoredBy: number
   /** How often the seeds are asked again, in milliseconds. */
   readonly joinRetryMs: number
-  /** How long the first seed looks for others before it starts a cluster of its own, in milliseconds. */
+  /**
+   * How long the first seed looks for silent seeds before it starts a cluster with a majority of them,
+   * in milliseconds. It waits longer when downing takes longer: see Joining.
+   */
   readonly seedTimeoutMs: number
   /** How long reachability must not have changed before nodes are downed, in milliseconds. */
   readonly stableAfterMs: number

@@ -9,24 +9,29 @@ export type JoiningEffect =
  * How a node finds its cluster.
  *
  * It asks all seeds whether there is a cluster where they are and joins the first that says yes. Only
- * the first seed of the list may start a cluster, and only when no other seed has one: otherwise two
- * nodes started together would each found their own.
+ * the first seed of the list may start a cluster: otherwise two nodes started together would each
+ * found their own. It does so at once when all other seeds say that they have none. When some do not
+ * answer there may be a cluster behind a broken net, and a second one would serve the same entities.
+ * So it waits until a majority of the seeds (itself included) say that they have none, and for so long
+ * that a cluster which lost them would have ended by itself.
  */
 export class Joining {
   readonly #others: readonly string[]
   readonly #isFirst: boolean
-  readonly #seedTimeoutMs: number
+  readonly #patienceMs: number
   readonly #startedAt: number
-  readonly #nacks = new Set<string>()
+  /** Who has no cluster, and when it said so. */
+  readonly #nacks = new Map<string, number>()
   #joiningSince: number | undefined
   /** Somebody has a cluster: however long it takes to let us in, we do not start another one. */
   #wasAcked = false
   #isDone = false
 
-  constructor(selfAddress: string, seeds: readonly string[], seedTimeoutMs: number, now: number) {
-    this.#others = seeds.filter((seed) => seed !== selfAddress)
+  /** `patienceMs`: how long to look for silent seeds; at least as long as a minority needs to down itself. */
+  constructor(selfAddress: string, seeds: readonly string[], patienceMs: number, now: number) {
+    this.#others = [...new Set(seeds)].filter((seed) => seed !== selfAddress)
     this.#isFirst = seeds.length === 0 || seeds[0] === selfAddress
-    this.#seedTimeoutMs = seedTimeoutMs
+    this.#patienceMs = patienceMs
     this.#startedAt = now
   }
 
@@ -46,9 +51,9 @@ export class Joining {
     return [{ type: 'Join', to: from }]
   }
 
-  nacked(from: UniqueAddress): readonly JoiningEffect[] {
+  nacked(from: UniqueAddress, now: number): readonly JoiningEffect[] {
     if (this.#isDone || this.#joiningSince !== undefined) return []
-    this.#nacks.add(from.address)
+    this.#nacks.set(from.address, now)
     const isNobodyIn = this.#others.every((address) => this.#nacks.has(address))
     return this.#isFirst && isNobodyIn && !this.#wasAcked ? this.#startCluster() : []
   }
@@ -64,9 +69,15 @@ export class Joining {
       if (now - this.#joiningSince < JOIN_PATIENCE_MS) return []
       this.#joiningSince = undefined
     }
-    const isPatient = now - this.#startedAt < this.#seedTimeoutMs
-    if (this.#isFirst && !this.#wasAcked && !isPatient) return this.#startCluster()
+    if (this.#mayStartWithoutSome(now)) return this.#startCluster()
     return [{ type: 'AskSeeds', addresses: this.#others }]
+  }
+
+  #mayStartWithoutSome(now: number): boolean {
+    if (!this.#isFirst || this.#wasAcked || now - this.#startedAt < this.#patienceMs) return false
+    // An old answer says nothing about the present: its sender may have joined somebody since.
+    const lately = [...this.#nacks.values()].filter((at) => now - at < NACK_VALID_MS).length
+    return 2 * (lately + 1) > this.#others.length + 1
   }
 
   #startCluster(): readonly JoiningEffect[] {
@@ -76,3 +87,4 @@ export class Joining {
 }
 
 const JOIN_PATIENCE_MS = 1_000
+const NACK_VALID_MS = 5_000

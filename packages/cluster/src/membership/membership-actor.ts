@@ -74,7 +74,7 @@ class MembershipDriver {
     this.#settings = settings
     this.#hooks = hooks
     this.#membership = new Membership(self, settings.roles, settings.tombstoneMs)
-    this.#joining = new Joining(self.address, settings.seeds, settings.seedTimeoutMs, this.#now())
+    this.#joining = new Joining(self.address, settings.seeds, seedPatienceMs(settings), this.#now())
     this.#heartbeats = new Heartbeats(self, settings)
     this.#downing = new Downing(self, settings.stableAfterMs)
     const random = context.system.platform.random.fork('gossip')
@@ -156,7 +156,7 @@ class MembershipDriver {
         this.#performJoining(this.#joining.acked(from, this.#now()))
         return
       case 'InitJoinNack':
-        this.#performJoining(this.#joining.nacked(from))
+        this.#performJoining(this.#joining.nacked(from, this.#now()))
         return
       default:
     }
@@ -287,6 +287,13 @@ class MembershipDriver {
   #wallMs(): number {
     return this.#context.system.platform.clock.wallMs()
   }
+}
+
+/** A minority that lost its majority is gone by then: it was noticed, found stable, and downed. */
+function seedPatienceMs(settings: ClusterSettings): number {
+  const { acceptablePauseMs, heartbeatIntervalMs, leaderIntervalMs, stableAfterMs } = settings
+  const downedAfterMs = acceptablePauseMs + 2 * heartbeatIntervalMs + stableAfterMs + leaderIntervalMs
+  return Math.max(settings.seedTimeoutMs, downedAfterMs)
 }
 
 const EVENT_PHRASES = {

@@ -11,8 +11,7 @@ import {
   uint,
   union,
 } from '@troupe/crdt/wire'
-import { type UniqueAddress } from '../node-address.ts'
-import { uniqueAddressCodec } from '../remote/handshake.ts'
+import { type UniqueAddress, uniqueAddressCodec } from '../node-address.ts'
 import type { Protocol } from '../remote/protocol.ts'
 import type { Gossip } from './gossip.ts'
 import { type Member, MEMBER_STATUSES } from './member.ts'
@@ -94,6 +93,7 @@ export const membershipProtocol: Protocol<MembershipMessage> = {
   stream: 'control',
   codec: () => messageCodec,
   expiresAfterMs: 5_000,
+  isRepeated: true,
 }
 
 /** Are you there? Answered at once, before any work of users. */
@@ -108,4 +108,5 @@ export const heartbeatProtocol: Protocol<HeartbeatMessage> = {
   stream: 'control',
   codec: () => record({ isResponse: boolean(), sequence: uint(), node: uniqueAddressCodec }),
   expiresAfterMs: 1_000,
+  isRepeated: true,
 }

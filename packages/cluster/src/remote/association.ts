@@ -3,7 +3,21 @@ import type { UniqueAddress } from '../node-address.ts'
 import { OutboundStream, type Post, type StreamHost } from './outbound-stream.ts'
 import type { Protocol, StreamName } from './protocol.ts'
 import type { RemoteRef } from './remote-ref.ts'
-import { SystemInbox, SystemOutbox, type WatchMessage, watchProtocol } from './system-messages.ts'
+import {
+  SystemInbox,
+  SystemOutbox,
+  UNACKNOWLEDGED_MAX,
+  type WatchMessage,
+  watchProtocol,
+} from './system-messages.ts'
+
+/** What became of a watch message that was to be sent. */
+export type ReliablePost =
+  | 'Sent'
+  /** Another incarnation answers at the address: the one that was meant has ended. */
+  | 'NodeRestarted'
+  /** The node has left so many unacknowledged that it has to be given up. */
+  | 'Overflow'
 
 /**
  * All that this node has to do with one address: a stream for control and one for ordinary messages,
@@ -15,16 +29,26 @@ export class Association {
   readonly #host: StreamHost
   readonly #nobody: ActorRef<never>
   readonly #streams: Readonly<Record<StreamName, OutboundStream>>
+  readonly #onMet: (peer: UniqueAddress) => void
   #peer: UniqueAddress | undefined
   /** By incarnation; more than one only until we have met. */
   #outboxes = new Map<string, SystemOutbox>()
   #inbox = new SystemInbox()
 
-  /** `nobody`: the recipient that dead letters name for messages of services. */
-  constructor(host: StreamHost, address: string, nobody: ActorRef<never>) {
+  /**
+   * `nobody`: the recipient that dead letters name for messages of services. `onMet` runs when an
+   * incarnation answers for the first time: whatever ran at the address before has ended.
+   */
+  constructor(
+    host: StreamHost,
+    address: string,
+    nobody: ActorRef<never>,
+    onMet: (peer: UniqueAddress) => void,
+  ) {
     this.#host = host
     this.address = address
     this.#nobody = nobody
+    this.#onMet = onMet
     this.#streams = {
       control: new OutboundStream(host, address, 'control', (peer) => {
         this.met(peer)
@@ -46,6 +70,15 @@ export class Association {
     return this.#streams.control.queued + this.#streams.ordinary.queued
   }
 
+  get bufferedBytes(): number {
+    return this.#streams.control.bufferedBytes + this.#streams.ordinary.bufferedBytes
+  }
+
+  /** Why the node at the address cannot be reached, as far as we know. */
+  get failure(): string | undefined {
+    return this.#streams.control.failure ?? this.#streams.ordinary.failure
+  }
+
   /** Watch messages that were not acknowledged yet. */
   get unacknowledged(): number {
     let sum = 0
@@ -60,6 +93,7 @@ export class Association {
     this.#inbox = new SystemInbox()
     const outbox = this.#outboxes.get(peer.uid)
     this.#outboxes = new Map(outbox === undefined ? [] : [[peer.uid, outbox]])
+    this.#onMet(peer)
   }
 
   tell(ref: RemoteRef, message: unknown): void {
@@ -74,17 +108,23 @@ export class Association {
    * Sends a watch message to incarnation `uid`, again and again until it is acknowledged. Its place
    * among the messages of users is kept: nothing that was told before arrives after it.
    */
-  postReliably(message: Omit<WatchMessage, 'number'>, uid: string): void {
-    if (this.#peer !== undefined && this.#peer.uid !== uid) return
+  postReliably(message: Omit<WatchMessage, 'number'>, uid: string): ReliablePost {
+    if (this.#peer !== undefined && this.#peer.uid !== uid) return 'NodeRestarted'
     let outbox = this.#outboxes.get(uid)
     if (outbox === undefined) this.#outboxes.set(uid, (outbox = new SystemOutbox()))
-    this.post(watchProtocol, outbox.add(message), uid)
+    if (outbox.size >= UNACKNOWLEDGED_MAX) return 'Overflow'
+    this.#streams.ordinary.post(this.#reliablePost(outbox.add(message), uid))
+    return 'Sent'
   }
 
-  /** Sends again what was sent and not acknowledged. Duplicates are recognised by their numbers. */
+  /**
+   * Sends again what was sent and not acknowledged. Duplicates are recognised by their numbers. While
+   * anything waits in the queue, the node is slow rather than forgetful, and more of the same is no help.
+   */
   resend(): void {
-    if (!this.#streams.ordinary.isOpen) return
-    for (const post of this.#unacknowledgedPosts()) this.#streams.ordinary.post(post)
+    const { ordinary } = this.#streams
+    if (!ordinary.isOpen || ordinary.queued > 0) return
+    for (const post of this.#unacknowledgedPosts()) ordinary.post(post)
   }
 
   /** What still waits in the queue has not been sent at all, and is left to wait. */
@@ -92,7 +132,11 @@ export class Association {
     const uid = this.#peer?.uid ?? ''
     const queued = this.#streams.ordinary.firstQueued(watchProtocol)
     const messages = this.#outboxes.get(uid)?.unacknowledged(queued?.number) ?? []
-    return messages.map((message) => this.#postOf(watchProtocol, message, uid))
+    return messages.map((message) => this.#reliablePost(message, uid))
+  }
+
+  #reliablePost(message: WatchMessage, uid: string): Post {
+    return { ...this.#postOf(watchProtocol, message, uid), isReliable: true }
   }
 
   #postOf<T>(protocol: Protocol<T>, message: T, uid: string | undefined): Post {
@@ -103,6 +147,7 @@ export class Association {
       uid,
       recipient: this.#nobody,
       postedAt: this.#host.platform.clock.monotonicMs(),
+      isReliable: false,
     }
   }
 
@@ -110,15 +155,22 @@ export class Association {
     this.#outboxes.get(from.uid)?.acknowledged(upTo)
   }
 
-  /** Whether the message is the next one, and up to which number to acknowledge in any case. */
-  accept(message: WatchMessage): { readonly isNext: boolean; readonly upTo: number } {
+  /**
+   * Whether the message is the next one of the incarnation we know, and up to which number to
+   * acknowledge in any case. Undefined: it is from another incarnation, and nobody waits for an answer.
+   */
+  accept(
+    from: UniqueAddress,
+    message: WatchMessage,
+  ): { readonly isNext: boolean; readonly upTo: number } | undefined {
+    if (this.#peer?.uid !== from.uid) return undefined
     const isNext = this.#inbox.accept(message)
     return { isNext, upTo: this.#inbox.received }
   }
 
-  disconnect(reason: string): void {
-    this.#streams.control.disconnect(reason)
-    this.#streams.ordinary.disconnect(reason)
+  flush(): void {
+    this.#streams.control.flush()
+    this.#streams.ordinary.flush()
   }
 
   close(reason: string): void {

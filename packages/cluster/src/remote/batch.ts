@@ -43,9 +43,10 @@ export class BatchWriter {
     this.count++
   }
 
-  /** Tells the other end to forget the records that messages share: see PayloadCodec. */
-  forgetRecords(): void {
-    this.#writer.uint(FORGET_RECORDS)
+  /** What the other end has to know before it reads the messages that follow: see PayloadCodec. */
+  addRecords(news: Uint8Array): void {
+    this.#writer.uint(RECORDS)
+    this.#writer.bytes(news)
   }
 
   /** The frame; the batch is empty afterwards. */
@@ -62,13 +63,13 @@ export type Deliver = (message: Uint8Array) => void
 
 export class BatchReader {
   readonly #resolve: (target: string) => Deliver
-  readonly #forgetRecords: () => void
+  readonly #learn: (news: Uint8Array) => void
   #targets: Deliver[] = []
 
-  /** `resolve` is asked once per target and link. */
-  constructor(resolve: (target: string) => Deliver, forgetRecords: () => void) {
+  /** `resolve` is asked once per target and link; `learn` gets the records that messages share. */
+  constructor(resolve: (target: string) => Deliver, learn: (news: Uint8Array) => void) {
     this.#resolve = resolve
-    this.#forgetRecords = forgetRecords
+    this.#learn = learn
   }
 
   /**
@@ -87,8 +88,8 @@ export class BatchReader {
         case FORGET_TARGETS:
           this.#targets = []
           break
-        case FORGET_RECORDS:
-          this.#forgetRecords()
+        case RECORDS:
+          this.#learn(reader.view())
           break
         case IN_PLACE:
           this.#resolve(reader.string(TARGET_BYTES_MAX))(reader.view())
@@ -105,8 +106,8 @@ export class BatchReader {
 
 const TARGET = 0
 const FORGET_TARGETS = 1
-const FORGET_RECORDS = 2
+const RECORDS = 2
 const IN_PLACE = 3
 const FIRST_NUMBER = 4
-const TARGET_BYTES_MAX = 2_100
+const TARGET_BYTES_MAX = 8_192
 const TARGETS_MAX = 65_536

@@ -10,8 +10,9 @@ import {
   string,
   uint,
   union,
+  WireError,
 } from '@troupe/crdt/wire'
-import type { UniqueAddress } from '../node-address.ts'
+import { type UniqueAddress, uniqueAddressCodec } from '../node-address.ts'
 import { STREAM_NAMES, type StreamName } from './protocol.ts'
 
 /**
@@ -211,15 +212,23 @@ export const WRONG_CLUSTER = 4003
 export const NOT_AUTHENTIC = 4004
 export const WRONG_ADDRESS = 4005
 
-export const uniqueAddressCodec: Codec<UniqueAddress> = record<UniqueAddress>({
-  address: string({ maxBytes: 300 }),
-  uid: string({ maxBytes: 64 }),
-})
+/** Six bytes that say which protocol this is: whoever talks another one is known at once. */
+const magicCodec: Codec<typeof MAGIC> = {
+  write: (writer) => {
+    for (const letter of MAGIC) writer.byte(letter.charCodeAt(0))
+  },
+  read: (reader) => {
+    for (const letter of MAGIC) {
+      if (reader.byte() !== letter.charCodeAt(0)) throw new WireError('MALFORMED', 'another protocol')
+    }
+    return MAGIC
+  },
+}
 
 const handshakeCodec: Codec<HandshakeMessage> = union<HandshakeMessage>({
   Hello: record<HandshakeMessage & { type: 'Hello' }>({
     type: literal('Hello'),
-    magic: literal(MAGIC),
+    magic: magicCodec,
     version: uint(),
     features: uint(),
     cluster: string({ maxBytes: 100 }),

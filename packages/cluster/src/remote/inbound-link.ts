@@ -1,21 +1,15 @@
 import type { Link, TimerTask } from '@troupe/actor'
 import type { UniqueAddress } from '../node-address.ts'
 import { BatchReader, type Deliver } from './batch.ts'
-import {
-  AcceptorHandshake,
-  HANDSHAKE_FRAME_MAX,
-  MALFORMED,
-  NOT_AUTHENTIC,
-  NOT_GREETED_IN_TIME,
-} from './handshake.ts'
-import type { StreamHost } from './outbound-stream.ts'
+import { AcceptorHandshake, MALFORMED, NOT_AUTHENTIC, NOT_GREETED_IN_TIME } from './handshake.ts'
+import { REMOVED, type StreamHost } from './outbound-stream.ts'
 import { PayloadCodec } from './payload-codec.ts'
-import type { StreamName } from './protocol.ts'
+import { FRAME_BYTES_MAX, HANDSHAKE_FRAME_BYTES_MAX } from './protocol.ts'
 
 /** What an accepted link needs of its node. */
 export interface InboundHost extends StreamHost {
   /** The peer has proven who it is. */
-  greeted(peer: UniqueAddress, stream: StreamName): void
+  greeted(peer: UniqueAddress, link: InboundLink): void
   /** Looks up what a target of `peer` stands for; asked once per target and link. */
   resolve(peer: UniqueAddress, target: string, payload: PayloadCodec): Deliver
   received(bytes: number): void
@@ -46,7 +40,7 @@ export class InboundLink {
       previous: null,
       next: null,
       slot: -1,
-      fire: () => this.#refuse(NOT_GREETED_IN_TIME, 'no handshake in time'),
+      fire: () => this.refuse(NOT_GREETED_IN_TIME, 'no handshake in time'),
     }
     host.platform.timers.start(this.#timer, host.settings.handshakeTimeoutMs)
     link.attach({
@@ -57,6 +51,7 @@ export class InboundLink {
     })
   }
 
+  /** Who is at the other end; undefined while that is not proven. */
   get peer(): UniqueAddress | undefined {
     return this.#peer
   }
@@ -65,6 +60,13 @@ export class InboundLink {
     if (this.#isClosed) return
     this.#link.close(code, reason)
     this.#onClose()
+  }
+
+  /** Closes the link and counts it as turned away. */
+  refuse(code: number, reason: string): void {
+    if (this.#isClosed) return
+    this.#host.refused(this.#link.remote, reason)
+    this.close(code, reason)
   }
 
   #onClose(): void {
@@ -81,19 +83,19 @@ export class InboundLink {
   }
 
   #greet(frame: Uint8Array): void {
-    if (frame.length > HANDSHAKE_FRAME_MAX) {
-      this.#refuse(MALFORMED, 'this is not a Troupe handshake')
+    if (frame.length > HANDSHAKE_FRAME_BYTES_MAX) {
+      this.refuse(MALFORMED, 'this is not a Troupe handshake')
       return
     }
     const result = this.#handshake.receive(frame)
     if (result.type === 'Send') this.#link.send(result.frame)
-    else if (result.type === 'Refused') this.#refuse(result.code, result.reason)
-    else if (result.type === 'Accepted') this.#accepted(result.peer, result.stream)
+    else if (result.type === 'Refused') this.refuse(result.code, result.reason)
+    else if (result.type === 'Accepted') this.#accepted(result.peer)
   }
 
-  #accepted(peer: UniqueAddress, stream: StreamName): void {
+  #accepted(peer: UniqueAddress): void {
     if (this.#host.isQuarantined(peer)) {
-      this.#refuse(NOT_AUTHENTIC, 'this incarnation was removed from the cluster; restart it')
+      this.refuse(NOT_AUTHENTIC, REMOVED)
       return
     }
     this.#host.platform.timers.cancel(this.#timer)
@@ -101,23 +103,19 @@ export class InboundLink {
     const payload = new PayloadCodec(this.#host.translator(peer))
     this.#reader = new BatchReader(
       (target) => this.#host.resolve(peer, target, payload),
-      () => payload.forgetReceived(),
+      (news) => payload.learn(news),
     )
-    this.#host.greeted(peer, stream)
+    this.#host.greeted(peer, this)
   }
 
   #read(reader: BatchReader, frame: Uint8Array): void {
     this.#host.received(frame.length)
     try {
+      if (frame.length > FRAME_BYTES_MAX) throw new RangeError(`a frame of ${frame.length} bytes`)
       reader.read(frame)
     } catch (error) {
       // The numbering of targets may be out of step from here on, so the link is of no further use.
-      this.#refuse(MALFORMED, error instanceof Error ? error.message : 'malformed frame')
+      this.refuse(MALFORMED, error instanceof Error ? error.message : 'malformed frame')
     }
-  }
-
-  #refuse(code: number, reason: string): void {
-    this.#host.refused(this.#link.remote, reason)
-    this.close(code, reason)
   }
 }

@@ -1,10 +1,8 @@
 import { type ActorRef, type Link, type Logger, type Platform, type TimerTask } from '@troupe/actor'
-import { typeOf } from '@troupe/actor/spi'
-import { type Codec, encode } from '@troupe/crdt/wire'
 import { parseAddress, type UniqueAddress } from '../node-address.ts'
-import { BatchWriter } from './batch.ts'
 import { DiallerHandshake, type Identity } from './handshake.ts'
-import { PayloadCodec, type RefTranslator } from './payload-codec.ts'
+import { LinkEncoder } from './link-encoder.ts'
+import type { RefTranslator } from './payload-codec.ts'
 import type { Protocol, StreamName } from './protocol.ts'
 import type { RemoteRef } from './remote-ref.ts'
 
@@ -17,10 +15,13 @@ export interface StreamHost {
   connect(host: string, port: number, handlers: Parameters<ConnectFn>[2]): Link
   translator(peer: UniqueAddress): RefTranslator
   isQuarantined(node: UniqueAddress): boolean
+  /** A message that is lost becomes a dead letter, and counts under its reason. */
   drop(message: unknown, recipient: ActorRef<never>, reason: string): void
-  /** Drops of which nothing is left but the number: a batch that was lost with its link. */
+  /** Lost messages of which nothing but the number is worth keeping. */
   count(reason: string, messages: number): void
   sent(bytes: number, messages: number): void
+  /** `peer` says that it, and so its cluster, has removed us. */
+  toldRemoved(peer: UniqueAddress): void
 }
 type ConnectFn = NonNullable<Platform['network']>['connect']
 
@@ -48,10 +49,12 @@ export interface Post {
   readonly uid: string | undefined
   readonly recipient: ActorRef<never>
   readonly postedAt: number
+  /** Kept elsewhere until it is acknowledged: not bounded here, and never lost by being dropped here. */
+  readonly isReliable: boolean
 }
 
 /** A message of a user. */
-interface Tell {
+export interface Tell {
   readonly kind: 'Tell'
   readonly ref: RemoteRef
   readonly message: unknown
@@ -62,15 +65,14 @@ type Outgoing = Tell | Post
 type State =
   | { readonly at: 'Idle' }
   | { readonly at: 'Dialling'; readonly link: Link }
-  | { readonly at: 'Open'; readonly link: Link; readonly peer: UniqueAddress; readonly encoder: Encoder }
+  | {
+      readonly at: 'Open'
+      readonly link: Link
+      readonly peer: UniqueAddress
+      readonly encoder: LinkEncoder
+    }
   | { readonly at: 'Pausing' }
   | { readonly at: 'Closed' }
-
-interface Encoder {
-  readonly batch: BatchWriter
-  readonly payload: PayloadCodec
-  readonly codecs: Map<Protocol<unknown>, Codec<unknown>>
-}
 
 /**
  * One direction of one stream to one address: who has something to say dials.
@@ -88,6 +90,7 @@ export class OutboundStream {
   #queue: Outgoing[] = []
   #congested = false
   #flushing = false
+  #failure: string | undefined
   readonly #timer: TimerTask
   readonly #flush = (): void => this.#flushNow()
 
@@ -119,6 +122,16 @@ export class OutboundStream {
     return this.#state.at === 'Open'
   }
 
+  /** Why the last attempt to open a link failed; undefined when it did not. */
+  get failure(): string | undefined {
+    return this.#failure
+  }
+
+  /** Bytes that the host has not taken yet. */
+  get bufferedBytes(): number {
+    return this.#state.at === 'Open' ? this.#state.link.bufferedBytes : 0
+  }
+
   /** The first message of `protocol` that still waits. */
   firstQueued<T>(protocol: Protocol<T>): T | undefined {
     for (const each of this.#queue) {
@@ -131,14 +144,19 @@ export class OutboundStream {
     const state = this.#state
     if (state.at === 'Open' && !this.#congested && this.#queue.length === 0) {
       this.#encodeTell(state.peer, state.encoder, ref, message)
-    } else this.#enqueue({ kind: 'Tell', ref, message }, message, ref)
+    } else this.#enqueue({ kind: 'Tell', ref, message })
   }
 
   post(post: Post): void {
     const state = this.#state
     if (state.at === 'Open' && !this.#congested && this.#queue.length === 0) {
       this.#encodePost(state.peer, state.encoder, post)
-    } else this.#enqueue(post, post.message, post.recipient)
+    } else this.#enqueue(post)
+  }
+
+  /** Sends what is in the batch, without waiting for the end of the turn. */
+  flush(): void {
+    this.#flushNow()
   }
 
   /** Ends the stream for good; what waits is dropped. */
@@ -151,33 +169,29 @@ export class OutboundStream {
     this.#dropQueue(reason)
   }
 
-  /** Gives up on the current link; the next message dials again. */
-  disconnect(reason: string): void {
-    const state = this.#state
-    if (state.at !== 'Open' && state.at !== 'Dialling') return
-    this.#lost(state, reason)
-    state.link.close(1000, reason)
-  }
-
   // ---- waiting ----
 
-  #enqueue(outgoing: Outgoing, message: unknown, recipient: ActorRef<never>): void {
-    if (this.#state.at === 'Closed') {
-      this.#host.drop(message, recipient, 'LinkClosed')
-    } else if (this.#queue.length >= this.#host.settings.linkQueueMax) {
-      this.#host.drop(message, recipient, 'LinkQueueFull')
+  #enqueue(outgoing: Outgoing): void {
+    if (this.#state.at === 'Closed') this.#drop(outgoing, 'LinkClosed')
+    else if (this.#queue.length >= this.#host.settings.linkQueueMax && !isReliable(outgoing)) {
+      this.#drop(outgoing, 'LinkQueueFull')
     } else {
       this.#queue.push(outgoing)
       if (this.#state.at === 'Idle') this.#dial()
     }
   }
 
+  #drop(each: Outgoing, reason: string): void {
+    if (each.kind === 'Tell') this.#host.drop(each.message, each.ref, reason)
+    else if (each.isReliable) return
+    else if (each.protocol.isRepeated === true) this.#host.count(reason, 1)
+    else this.#host.drop(each.message, each.recipient, reason)
+  }
+
   #dropQueue(reason: string): void {
     const queue = this.#queue
     this.#queue = []
-    for (const each of queue) {
-      this.#host.drop(each.message, each.kind === 'Tell' ? each.ref : each.recipient, reason)
-    }
+    for (const each of queue) this.#drop(each, reason)
   }
 
   #sendQueued(): void {
@@ -236,30 +250,30 @@ export class OutboundStream {
   }
 
   #opened(link: Link, peer: UniqueAddress): void {
-    const { platform, translator } = this.#host
+    const { platform } = this.#host
     platform.timers.cancel(this.#timer)
-    const encoder = {
-      batch: new BatchWriter(),
-      payload: new PayloadCodec(translator(peer)),
-      codecs: new Map<Protocol<unknown>, Codec<unknown>>(),
-    }
+    const encoder = new LinkEncoder(this.#host, peer)
     this.#congested = false
+    this.#failure = undefined
     this.#state = { at: 'Open', link, peer, encoder }
     for (const again of this.#onOpen(peer)) this.#encodePost(peer, encoder, again)
     this.#sendQueued()
   }
 
   #lost(state: State & { readonly link: Link }, reason: string): void {
-    const { platform, log, settings, count } = this.#host
+    const { platform, log, settings, count, toldRemoved } = this.#host
     platform.timers.cancel(this.#timer)
     if (state.at === 'Open' && state.encoder.batch.count > 0) {
       count('LinkClosed', state.encoder.batch.count)
     }
     const fields = { remote: this.#address, stream: this.#name, reason }
     if (state.at === 'Open') log.info(fields, 'link closed')
-    else log.debug(fields, 'link not opened')
+    // The same failure again and again is worth one line.
+    else if (reason !== this.#failure) log.info(fields, 'link not opened')
+    this.#failure = reason
     this.#state = { at: 'Pausing' }
     platform.timers.start(this.#timer, settings.reconnectMs)
+    if (state.at === 'Open' && reason === REMOVED) toldRemoved(state.peer)
   }
 
   #timeIsUp(): void {
@@ -283,76 +297,25 @@ export class OutboundStream {
     if (each.kind === 'Tell' || now - each.postedAt <= (each.protocol.expiresAfterMs ?? Infinity)) {
       return false
     }
-    this.#host.drop(each.message, each.recipient, 'Expired')
+    this.#drop(each, 'Expired')
     return true
   }
 
   // ---- sending ----
 
-  #encodeTell(peer: UniqueAddress, encoder: Encoder, ref: RemoteRef, message: unknown): void {
-    if (ref.node.uid !== peer.uid) {
-      this.#host.drop(message, ref, 'NodeRestarted')
-      return
-    }
-    const bytes = this.#pack(encoder, ref, message)
-    if (bytes === undefined) return
-    if (ref.isTemporary) encoder.batch.addOnce(ref.target, bytes)
-    else encoder.batch.add(ref.target, bytes)
-    this.#added(encoder)
+  #encodeTell(peer: UniqueAddress, encoder: LinkEncoder, ref: RemoteRef, message: unknown): void {
+    if (ref.node.uid !== peer.uid) this.#host.drop(message, ref, 'NodeRestarted')
+    else if (encoder.tell(ref, message)) this.#added(encoder)
   }
 
-  #pack(encoder: Encoder, ref: RemoteRef, message: unknown): Uint8Array | undefined {
-    const { log, settings, drop } = this.#host
-    let reason: string
-    try {
-      const bytes = encoder.payload.pack(message)
-      if (bytes.length <= settings.messageBytesMax) return bytes
-      reason = 'MessageTooLarge'
-      log.warn(
-        { recipient: ref.path, messageType: typeOf(message), bytes: bytes.length, bytesMax: settings.messageBytesMax },
-        'message too large for the link',
-      )
-    } catch (error) {
-      reason = 'NotSerializable'
-      log.warn(
-        { recipient: ref.path, messageType: typeOf(message), err: error },
-        'message could not be encoded',
-      )
+  #encodePost(peer: UniqueAddress, encoder: LinkEncoder, post: Post): void {
+    if (post.uid !== undefined && post.uid !== peer.uid) this.#drop(post, 'NodeRestarted')
+    else if (!this.#isExpired(post, this.#host.platform.clock.monotonicMs())) {
+      if (encoder.post(post)) this.#added(encoder)
     }
-    encoder.payload.forgetSent()
-    encoder.batch.forgetRecords()
-    drop(message, ref, reason)
-    return undefined
   }
 
-  #encodePost(peer: UniqueAddress, encoder: Encoder, post: Post): void {
-    const { log, platform, drop } = this.#host
-    if (post.uid !== undefined && post.uid !== peer.uid) {
-      drop(post.message, post.recipient, 'NodeRestarted')
-      return
-    }
-    if (this.#isExpired(post, platform.clock.monotonicMs())) return
-    const { protocol, message, recipient } = post
-    let codec = encoder.codecs.get(protocol)
-    if (codec === undefined) {
-      codec = protocol.codec(encoder.payload)
-      encoder.codecs.set(protocol, codec)
-    }
-    let bytes: Uint8Array
-    try {
-      bytes = encode(codec, message)
-    } catch (error) {
-      log.error({ protocol: protocol.name, err: error }, 'message could not be encoded')
-      encoder.payload.forgetSent()
-      encoder.batch.forgetRecords()
-      drop(message, recipient, 'NotSerializable')
-      return
-    }
-    encoder.batch.add(`p${protocol.name}`, bytes)
-    this.#added(encoder)
-  }
-
-  #added(encoder: Encoder): void {
+  #added(encoder: LinkEncoder): void {
     if (encoder.batch.bytes >= this.#host.settings.batchBytes) this.#flushNow()
     else if (!this.#flushing) {
       this.#flushing = true
@@ -374,7 +337,15 @@ export class OutboundStream {
   #drained(link: Link): void {
     const state = this.#state
     if (state.at !== 'Open' || state.link !== link || !this.#congested) return
+    if (link.bufferedBytes > this.#host.settings.linkBufferBytesMax) return
     this.#congested = false
     this.#sendQueued()
   }
 }
+
+function isReliable(outgoing: Outgoing): boolean {
+  return outgoing.kind === 'Post' && outgoing.isReliable
+}
+
+/** What a node says to one that was removed from its cluster. Part of the protocol: who hears it stops. */
+export const REMOVED = 'this incarnation was removed from the cluster; restart it'

@@ -6,9 +6,9 @@ import {
   PromiseRef,
   SystemCore,
 } from '@troupe/actor/spi'
-import type { ByteReader, ByteWriter, Codec } from '@troupe/crdt/wire'
-import { addExtension, Packr, Unpackr } from 'msgpackr'
-import type { UniqueAddress } from '../node-address.ts'
+import { type ByteReader, type ByteWriter, type Codec, decode, encode, list, string } from '@troupe/crdt/wire'
+import { addExtension, Packr, RESET_BUFFER_MODE, Unpackr } from 'msgpackr'
+import { isAddress, type UniqueAddress } from '../node-address.ts'
 import { DeadRef, RemoteRef } from './remote-ref.ts'
 
 /** What a link knows about refs that travel over it. */
@@ -22,15 +22,24 @@ export interface RefTranslator {
 
 /**
  * Messages of users as bytes: msgpackr with records, so that the names of a message's fields cross a
- * link once. One codec per link and direction: both ends learn the same records in the same order.
+ * link once. One codec per link and direction.
+ *
+ * New records do not travel inside the message that uses them first but beside it (`takeNewRecords`,
+ * `learn`): a message that cannot be encoded or decoded leaves both ends in step, and costs nobody
+ * but itself.
  *
  * Refs travel inside messages, wherever they stand. On the wire a ref says whose it is relative to
  * the link (mine, yours, somebody else's) and always names an incarnation.
  */
 export class PayloadCodec implements Codec<unknown> {
   readonly #refs: RefTranslator
-  #packer = new Packr(SETTINGS())
-  #unpacker = new Unpackr(SETTINGS())
+  #packer: Packr | undefined
+  #unpacker: Unpackr | undefined
+  /** Records of messages sent, and how many of them the other end was told. */
+  #sent: readonly Fields[] = []
+  #told = 0
+  /** Records of messages received. The unpacker keeps what it makes of them in the lists themselves. */
+  readonly #learnt: string[][] = []
 
   constructor(refs: RefTranslator) {
     this.#refs = refs
@@ -38,18 +47,35 @@ export class PayloadCodec implements Codec<unknown> {
 
   /** The bytes of a message; they are good until the next call. Throws when it cannot be encoded. */
   pack(message: unknown): Uint8Array {
+    const packer = (this.#packer ??= newPacker((records) => void (this.#sent = records)))
     translator = this.#refs
     try {
-      return this.#packer.pack(message)
+      return packer.pack(message, RESET_BUFFER_MODE)
     } finally {
       translator = undefined
     }
   }
 
+  /** Records the other end has to learn before the messages packed since the last call. */
+  takeNewRecords(): Uint8Array | undefined {
+    if (this.#sent.length === this.#told) return undefined
+    const news = encode(recordsCodec, this.#sent.slice(this.#told))
+    this.#told = this.#sent.length
+    return news
+  }
+
+  /** Throws when `news` makes no sense; the link is of no use afterwards. */
+  learn(news: Uint8Array): void {
+    const records = decode(recordsCodec, news)
+    if (this.#learnt.length + records.length > RECORDS_MAX) throw new RangeError('too many records on one link')
+    for (const fields of records) this.#learnt.push([...fields])
+  }
+
   unpack(bytes: Uint8Array): unknown {
+    const unpacker = (this.#unpacker ??= newUnpacker(() => [...this.#learnt]))
     translator = this.#refs
     try {
-      return this.#unpacker.unpack(bytes)
+      return unpacker.unpack(bytes)
     } finally {
       translator = undefined
     }
@@ -64,31 +90,48 @@ export class PayloadCodec implements Codec<unknown> {
   read(reader: ByteReader): unknown {
     return this.unpack(reader.view())
   }
-
-  /**
-   * Forgets the records of messages sent. Needed after a message that could not be encoded half-way:
-   * the other end has not seen the records it would have introduced.
-   */
-  forgetSent(): void {
-    this.#packer = new Packr(SETTINGS())
-  }
-
-  forgetReceived(): void {
-    this.#unpacker = new Unpackr(SETTINGS())
-  }
 }
 
-const SETTINGS = (): ConstructorParameters<typeof Packr>[0] => ({
-  sequential: true,
-  structures: [],
-  maxSharedStructures: 0,
+/** The names of a record's fields, in order. */
+type Fields = readonly string[]
+
+const RECORDS_MAX = 1_024
+/** Objects with more fields are rather dictionaries than records; their names are not worth keeping. */
+const RECORD_FIELDS_MAX = 64
+const recordsCodec = list(
+  list(string({ maxBytes: 65_536 }), { max: RECORD_FIELDS_MAX }),
+  { max: RECORDS_MAX },
+)
+
+function newPacker(onNewRecords: (records: readonly Fields[]) => void): Packr {
+  return new Packr({
+    ...SETTINGS,
+    structures: [],
+    shouldShareStructure: (fields) => fields.length <= RECORD_FIELDS_MAX && fields.every(isWritable),
+    saveStructures: (records) => onNewRecords([...(records as unknown as readonly Fields[])]),
+    // Without this a function becomes null on its way, silently.
+    writeFunction: () => {
+      throw new TypeError('a function cannot be sent to another node')
+    },
+  })
+}
+
+function newUnpacker(records: () => string[][]): Unpackr {
+  return new Unpackr({ ...SETTINGS, getStructures: records })
+}
+
+function isWritable(field: string): boolean {
+  return field.length < 10_000 && (field as string & { isWellFormed(): boolean }).isWellFormed()
+}
+
+const SETTINGS = {
+  maxSharedStructures: RECORDS_MAX,
   maxOwnStructures: 512,
   moreTypes: true,
   mapsAsObjects: false,
   useBigIntExtension: true,
-  int64AsType: 'auto' as never,
   copyBuffers: true,
-})
+}
 
 // msgpackr keeps its extensions per process and calls them without any context, while a process may
 // hold many systems. Packing is synchronous, so the translator of the link at work is put here for its duration.
@@ -108,10 +151,13 @@ function writeRef(ref: object): WireRef {
     if (translator !== undefined && uid === translator.peer.uid) return [YOURS, each.localPath, each.uid]
     return [THIRD, each.localPath, each.uid, address, uid]
   }
-  if (each instanceof DeadRef) return [MINE, each.path, each.uid]
-  const local = each as LocalRef
+  const local = each as LocalRef | DeadRef
   local.publish()
-  return [MINE, local.path, local.uid]
+  const { path } = local
+  if (path.length > PATH_MAX) {
+    throw new RangeError(`a path of ${path.length} characters is too long to be told to other nodes`)
+  }
+  return [MINE, path, local.uid]
 }
 
 function readRef(wire: unknown): object {
@@ -123,7 +169,9 @@ function readRef(wire: unknown): object {
   }
   if (owner === MINE) return translator.remote(translator.peer, path, uid as number)
   if (owner === YOURS) return translator.local(path, uid as number)
-  if (typeof address !== 'string' || typeof nodeUid !== 'string') throw new TypeError('malformed ref')
+  if (typeof address !== 'string' || typeof nodeUid !== 'string' || !isAddress(address)) {
+    throw new TypeError('malformed ref')
+  }
   return nodeUid === translator.self.uid
     ? translator.local(path, uid as number)
     : translator.remote({ address, uid: nodeUid }, path, uid as number)

@@ -2,6 +2,7 @@ import type { ActorRef, ActorSystem, AskOptions } from '@troupe/actor'
 import {
   internal,
   type InternalRef,
+  type LocalRef,
   PromiseRef,
   type SystemCore,
   SystemMessage,
@@ -23,21 +24,25 @@ export class RemoteRef implements InternalRef {
   readonly uid: number
   readonly isLocal = false
   readonly isTerminated = false
-  readonly identity: string
   /** How the actor is named on a link to its node. */
   readonly target: string
   /** The address of one question: used once, not worth a number. */
   readonly isTemporary: boolean
   readonly #transport: RefTransport
+  #identity: string | undefined
 
   constructor(transport: RefTransport, node: UniqueAddress, localPath: string, uid: number) {
     this.#transport = transport
     this.node = node
     this.localPath = localPath
     this.uid = uid
-    this.identity = `${nodeKey(node)}${localPath}#${uid}`
     this.target = `a${localPath}#${uid}`
     this.isTemporary = localPath.startsWith('/temp/')
+  }
+
+  /** Most refs are answered once and forgotten: the text is made for those that are watched or compared. */
+  get identity(): string {
+    return (this.#identity ??= `${nodeKey(this.node)}${this.localPath}#${this.uid}`)
   }
 
   get path(): string {
@@ -69,10 +74,11 @@ export class RemoteRef implements InternalRef {
  * A ref to nobody: the actor it named is gone, or never was. Keeps the path for whoever reads logs;
  * what it is told becomes a dead letter, and who watches it is told at once that it has stopped.
  */
-export class DeadRef implements InternalRef {
+export class DeadRef implements LocalRef {
   readonly path: string
   readonly isLocal = true
   readonly isTerminated = true
+  readonly isPublished = false
   readonly identity: string
   readonly uid: number
   readonly #system: ActorSystem
@@ -94,6 +100,13 @@ export class DeadRef implements InternalRef {
 
   ask<Reply>(create: (replyTo: ActorRef<Reply>) => unknown, options: AskOptions): Promise<Reply> {
     return PromiseRef.ask(this.#system as SystemCore, this, create, options)
+  }
+
+  /** Nobody is there to be reached. */
+  publish(): void {}
+
+  toString(): string {
+    return `${this.path}#${this.uid}`
   }
 
   equals(other: ActorRef<never>): boolean {

@@ -34,6 +34,7 @@ export class SystemOutbox {
     return numbered
   }
 
+  /** An acknowledgement of more than was sent is not believed. */
   acknowledged(upTo: number): void {
     if (upTo >= this.#next) return
     this.#unacknowledged = this.#unacknowledged.filter((message) => message.number > upTo)
@@ -62,7 +63,7 @@ export class SystemInbox {
   }
 }
 
-const path = string({ maxBytes: 2_100 })
+const path = string({ maxBytes: 8_192 })
 
 const watchMessageCodec: Codec<WatchMessage> = record<WatchMessage>({
   number: uint(),
@@ -77,6 +78,7 @@ export const watchProtocol: Protocol<WatchMessage> = {
   name: 'watch',
   stream: 'ordinary',
   codec: () => watchMessageCodec,
+  isRepeated: true,
 }
 
 /** Acknowledges all watch messages up to a number. */
@@ -84,4 +86,8 @@ export const acknowledgeProtocol: Protocol<{ readonly upTo: number }> = {
   name: 'watch-ack',
   stream: 'control',
   codec: () => record<{ readonly upTo: number }>({ upTo: uint() }),
+  isRepeated: true,
 }
+
+/** Watch messages that one node may owe another before it gives that node up. */
+export const UNACKNOWLEDGED_MAX = 20_000
