@@ -48,21 +48,32 @@ export function readAll({ timeoutMs }: Timeout): ReadConsistency {
   return { type: 'ReadAll', timeoutMs: checkTimeout(timeoutMs) }
 }
 
-/** How many of `others` (members but ourselves, unreachable ones included) have to answer. */
+/** Who could answer, as this node sees it. */
+export interface Replicas {
+  /** Members but this node, unreachable ones included. */
+  readonly others: number
+  /** This node is a member: the others count it when they count a majority. */
+  readonly isMember: boolean
+  /** What is here may be counted as an answer. */
+  readonly hasOwnAnswer: boolean
+}
+
+/** How many of the others have to answer. More than there are: it cannot be done. */
 export function neededAnswers(
   consistency: WriteConsistency | ReadConsistency,
-  others: number,
+  { others, isMember, hasOwnAnswer }: Replicas,
 ): number {
+  const own = hasOwnAnswer ? 1 : 0
   switch (consistency.type) {
     case 'WriteLocal':
     case 'ReadLocal':
       return 0
     case 'WriteTo':
     case 'ReadFrom':
-      return consistency.replicas - 1
+      return consistency.replicas - own
     case 'WriteMajority':
     case 'ReadMajority':
-      return Math.floor((others + 1) / 2)
+      return Math.floor((others + (isMember ? 1 : 0)) / 2) + 1 - own
     case 'WriteAll':
     case 'ReadAll':
       return others

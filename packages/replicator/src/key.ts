@@ -24,6 +24,12 @@ export interface Key<in out T extends Crdt, out View> {
   readonly [view]?: View
 }
 
+/** Some key, whatever its type. */
+export interface AnyKey {
+  readonly name: string
+  readonly type: CrdtType<Crdt>
+}
+
 export const GCounterKey: { create(name: string): Key<GCounter, ReadonlyGCounter> } = {
   create: (name) => keyOf(name, GCounter),
 }
@@ -45,7 +51,8 @@ export const ORSetKey: { create<E>(name: string): Key<ORSet<E>, ReadonlyORSet<E>
   create: <E>(name: string) => keyOf<ORSet<E>, ReadonlyORSet<E>>(name, ORSet),
 }
 
-function keyOf<T extends Crdt, View>(name: string, type: CrdtType<T>): Key<T, View> {
+/** A key for a value of any type; types beyond those built in also go into the settings of every node. */
+export function keyOf<T extends Crdt, View>(name: string, type: CrdtType<T>): Key<T, View> {
   if (name.length >= 1 && name.length <= KEY_LENGTH_MAX) return { name, type }
   throw new ReplicatorError(
     'INVALID_KEY',

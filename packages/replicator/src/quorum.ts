@@ -30,14 +30,15 @@ export class Quorum {
   }
 
   answered(by: string): readonly QuorumEffect[] {
-    if (this.#isDone || !this.#others.includes(by)) return []
+    if (this.#isDone || !this.#others.includes(by) || this.#refused.has(by)) return []
     this.#answered.add(by)
     return this.#answered.size >= this.#needed ? this.#done('Success') : []
   }
 
-  /** `by` cannot do it: done as soon as the others are not enough. */
+  /** `by` cannot do it, or is gone with what it had: done as soon as the others are not enough. */
   refused(by: string): readonly QuorumEffect[] {
-    if (this.#isDone || !this.#others.includes(by) || this.#answered.has(by)) return []
+    if (this.#isDone || !this.#others.includes(by)) return []
+    this.#answered.delete(by)
     this.#refused.add(by)
     return this.#others.length - this.#refused.size < this.#needed ? this.#done('Failure') : []
   }
