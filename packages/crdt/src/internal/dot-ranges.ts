@@ -61,6 +61,7 @@ export class DotRanges {
       let { from } = range
       for (; next < without.length && (without[next] as number) <= range.to; next++) {
         const hole = without[next] as number
+        if (hole < from) continue
         if (hole > from) left.push({ from, to: hole - 1 })
         from = hole + 1
       }
