@@ -27,15 +27,9 @@ const nodeClock: Clock = {
 
 // Looked up at call time, so that a test which replaces the host's timers replaces ours.
 const hostTimer: HostTimer = (delayMs, fire) => {
-  const timer = globalThis.setTimeout(fire, Math.min(delayMs, HOST_DELAY_MAX_MS))
-  return {
-    cancel: () => globalThis.clearTimeout(timer),
-    keepAlive: (yes) => void (yes ? timer.ref() : timer.unref()),
-  }
+  const timer = globalThis.setTimeout(fire, delayMs)
+  return () => globalThis.clearTimeout(timer)
 }
-
-/** Longer delays overflow the host's timers; the wheel just wakes up in vain once in 24 days. */
-const HOST_DELAY_MAX_MS = 2 ** 31 - 1
 
 const resolved = Promise.resolve()
 const nodeExecutor: Executor = {

@@ -15,9 +15,12 @@ export interface Runnable {
  * host had their chance: actors do not starve the world.
  *
  * Idle to busy goes through a microtask (46 ns), going on after the budget through the executor's
- * `afterIo` (a microtask there would never let I/O in). The clock is read only every few actors,
- * because one reading costs as much as five messages. When that turns out too rare (handlers that
- * compute for a while) it is read after fewer actors, and in the end each runs for fewer messages.
+ * `afterIo` (a microtask there would never let I/O in). So does every 64th start: actors and promises
+ * that wake each other up in turn are never idle, and yet each of their turns is short.
+ *
+ * The clock is read only every few messages, because one reading costs as much as five of them. When
+ * that turns out too rare (handlers that compute for a while) it is read after fewer, and in the end
+ * each actor runs for fewer.
  */
 export class Dispatcher {
   readonly system: SystemCore
@@ -32,10 +35,16 @@ export class Dispatcher {
   readonly #budgetMs: number
   readonly #queue = new Ring()
   #isArmed = false
-  /** How many actors run between two readings of the clock, and how many messages each may handle. */
-  #stride = STRIDE_MAX
+  /** How many starts may still come before I/O has had its chance. */
+  #soonLeft = SOON_MAX
+  /** How many messages are handled between two readings of the clock, and how many of them by one actor. */
+  #stride = 1
   #turn: number
   readonly #drain = (): void => this.#run()
+  readonly #drainAfterIo = (): void => {
+    this.#soonLeft = SOON_MAX
+    this.#run()
+  }
 
   constructor(
     system: SystemCore,
@@ -57,36 +66,42 @@ export class Dispatcher {
     this.#queue.push(actor)
     if (!this.#isArmed) {
       this.#isArmed = true
-      this.#executor.soon(this.#drain)
+      if (--this.#soonLeft > 0) this.#executor.soon(this.#drain)
+      else this.#executor.afterIo(this.#drainAfterIo)
     }
   }
 
   #run(): void {
-    let readAt = this.#clock.monotonicMs()
-    const endsAt = readAt + this.#budgetMs
+    // Short turns never read the clock: the first reading is where the budget begins.
+    let readAt = -1
+    let endsAt = Infinity
     let left = this.#stride
     try {
       for (;;) {
         const actor = this.#queue.take() as Runnable | undefined
         if (actor === undefined) break
         this.current = actor
+        const before = this.processed
         actor.run(this.#turn)
-        if (--left > 0) continue
+        // At least one, because signals and timers count as none.
+        left -= this.processed - before || 1
+        if (left > 0) continue
+        left = this.#stride
         const now = this.#clock.monotonicMs()
-        this.#adapt(now - readAt)
+        if (readAt < 0) endsAt = now + this.#budgetMs
+        else this.#adapt(now - readAt)
+        readAt = now
         if (now >= endsAt && !this.#queue.isEmpty) {
           this.current = null
-          this.#executor.afterIo(this.#drain)
+          this.#executor.afterIo(this.#drainAfterIo)
           return
         }
-        readAt = now
-        left = this.#stride
       }
     } catch (error) {
       // Actors handle what their behaviors throw; this is a fault of the runtime, or of its logger.
       // The others go on.
       this.current = null
-      this.#executor.afterIo(this.#drain)
+      this.#executor.afterIo(this.#drainAfterIo)
       throw error
     }
     this.current = null
@@ -105,4 +120,5 @@ export class Dispatcher {
   }
 }
 
-const STRIDE_MAX = 16
+const STRIDE_MAX = 32
+const SOON_MAX = 64

@@ -4,8 +4,8 @@
  */
 export function printAsText(refClass: { readonly prototype: { toString(): string } }): void {
   Object.defineProperty(refClass.prototype, Symbol.for('nodejs.util.inspect.custom'), {
-    value(this: object): string {
-      return `ActorRef(${String(this)})`
+    value(this: { toString(): string }): string {
+      return `ActorRef(${this.toString()})`
     },
   })
 }

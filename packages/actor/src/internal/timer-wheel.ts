@@ -1,13 +1,7 @@
 import type { Clock, TimerService, TimerTask } from '../platform.ts'
 
-/** Asks the host for one call after a delay. */
-export type HostTimer = (delayMs: number, fire: () => void) => HostTimerHandle
-
-export interface HostTimerHandle {
-  cancel(): void
-  /** Whether the process stays alive for it. */
-  keepAlive(yes: boolean): void
-}
+/** Asks the host for one call after a delay; returns how to take it back. */
+export type HostTimer = (delayMs: number, fire: () => void) => () => void
 
 /**
  * Any number of timers on one timer of the host.
@@ -18,8 +12,9 @@ export interface HostTimerHandle {
  * Deadlines more than a turn away share their slot with nearer ones and are passed over.
  *
  * A timer never fires early; it fires at most one tick late, unless the loop is busy. The host's
- * timer keeps the process alive only while there is something to wait for; it is not taken back when
- * the wheel empties, because an ask after an ask would pay for arming it each time.
+ * timer is not taken back when the wheel empties, because an ask after an ask would pay for arming it
+ * each time. It looks after at most 100 ms whether there is still something to wait for, so that an
+ * empty wheel does not keep the process alive for longer than that.
  * Source: Varghese and Lauck 1987, hashed timing wheels, scheme 6.
  */
 export class TimerWheel implements TimerService {
@@ -31,7 +26,7 @@ export class TimerWheel implements TimerService {
   /** The tick the hand stands at: all timers due at or before it have fired. */
   #tick = 0
   #armedForTick = Infinity
-  #armed: HostTimerHandle | undefined
+  #disarm: () => void = () => {}
 
   constructor(clock: Clock, hostTimer: HostTimer) {
     this.#clock = clock
@@ -42,10 +37,7 @@ export class TimerWheel implements TimerService {
   start(task: TimerTask, delayMs: number): void {
     if (task.slot >= 0) this.#unlink(task)
     const now = this.#clock.monotonicMs()
-    if (this.#size === 0) {
-      this.#tick = this.#tickAt(now)
-      this.#armed?.keepAlive(true)
-    }
+    if (this.#size === 0) this.#tick = this.#tickAt(now)
     task.deadlineMs = now + delayMs
     // The tick that begins at or after the deadline; at the earliest the next one the hand visits.
     const tick = Math.max(this.#tick + 1, Math.ceil((task.deadlineMs - this.#startedAt) / TICK_MS))
@@ -60,7 +52,6 @@ export class TimerWheel implements TimerService {
       return
     }
     this.#unlink(task)
-    if (this.#size === 0) this.#armed?.keepAlive(false)
   }
 
   #link(task: TimerTask, slot: number): void {
@@ -84,15 +75,14 @@ export class TimerWheel implements TimerService {
   }
 
   #arm(tick: number, now: number): void {
-    this.#armed?.cancel()
+    this.#disarm()
     this.#armedForTick = tick
     const delayMs = Math.max(0, this.#startedAt + tick * TICK_MS - now)
-    this.#armed = this.#hostTimer(delayMs, () => this.#advance())
+    this.#disarm = this.#hostTimer(Math.min(delayMs, LOOK_MS), () => this.#advance())
   }
 
   #advance(): void {
     this.#armedForTick = Infinity
-    this.#armed = undefined
     const now = this.#clock.monotonicMs()
     const nowTick = this.#tickAt(now)
     // After a long sleep one turn of the wheel visits every slot there is.
@@ -152,4 +142,5 @@ export class TimerWheel implements TimerService {
 
 const TICK_MS = 10
 const SLOTS = 4_096
+const LOOK_MS = 100
 const DUE = -2
