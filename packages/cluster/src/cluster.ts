@@ -39,6 +39,7 @@ export class Cluster {
     overrides: Partial<ClusterSettings> = {},
   ): Promise<Cluster> {
     const settings = clusterSettings(overrides, system.log)
+    refuseSecond(system)
     const remoting = await Remoting.start(
       system,
       system.platform.network ?? webSocketNetwork(),
@@ -69,6 +70,7 @@ export class Cluster {
       'cluster',
     )
     const { coordinatedShutdown } = this.system
+    coordinatedShutdown.phaseTimeout('cluster-leave', this.settings.leaveTimeoutMs + 1_000)
     coordinatedShutdown.addTask('cluster-leave', 'leave the cluster', () => this.#leaveInOrder())
     coordinatedShutdown.addTask('cluster-exiting-done', 'confirm the exit', () => this.#confirmExit())
     coordinatedShutdown.addTask('cluster-shutdown', 'close the links', () => this.remoting.shutdown())
@@ -90,10 +92,23 @@ export class Cluster {
 
   /** Resolves when this node is Up; rejects with JOIN_TIMED_OUT or CLUSTER_SHUT_DOWN. */
   async whenUp({ timeoutMs }: { readonly timeoutMs: number }): Promise<void> {
-    await this.#reached(() => this.#status === 'Up' || this.#isShutDown, timeoutMs)
+    const isReached = await this.#reached(() => this.#status === 'Up' || this.#isShutDown, timeoutMs)
     if (this.#isShutDown) {
       throw clusterError('CLUSTER_SHUT_DOWN', `${this.self.address} is no member any more`)
     }
+    if (!isReached) throw clusterError('JOIN_TIMED_OUT', this.#whyNotUp(timeoutMs))
+  }
+
+  #whyNotUp(timeoutMs: number): string {
+    const failures = this.settings.seeds.flatMap((seed) => {
+      const failure = this.remoting.failureOf(seed)
+      return failure === undefined ? [] : [`${seed}: ${failure}`]
+    })
+    return (
+      `${this.self.address} is ${this.#status ?? 'not a member'} after ${timeoutMs} ms; are the seeds ` +
+      `(${this.settings.seeds.join(', ') || 'none'}) running and reachable?` +
+      (failures.length > 0 ? ` ${failures.join('; ')}` : '')
+    )
   }
 
   /** Sends `subscriber` the present state, and from then on what changes. */
@@ -142,7 +157,10 @@ export class Cluster {
     const isAlone = this.#state.members.every(({ node }) => sameNode(node, this.self))
     if (this.#isShutDown || isAlone || this.#status === undefined) return
     this.leave()
-    await this.#reached(() => this.#status === 'Exiting' || this.#isShutDown, LEAVE_TIMEOUT_MS)
+    const { leaveTimeoutMs } = this.settings
+    const hasLeft = (): boolean => this.#status === 'Exiting' || this.#isShutDown
+    if (await this.#reached(hasLeft, leaveTimeoutMs)) return
+    this.system.log.warn({ leaveTimeoutMs }, 'the cluster did not let this node go in time; it goes anyway')
   }
 
   async #confirmExit(): Promise<void> {
@@ -154,9 +172,10 @@ export class Cluster {
 
   // ---- waiting ----
 
-  #reached(reached: () => boolean, timeoutMs: number): Promise<void> {
-    if (reached()) return Promise.resolve()
-    return new Promise((resolve, reject) => {
+  /** False when `reached` does not hold within the time. */
+  #reached(reached: () => boolean, timeoutMs: number): Promise<boolean> {
+    if (reached()) return Promise.resolve(true)
+    return new Promise((resolve) => {
       const { timers } = this.system.platform
       const timer = {
         deadlineMs: 0,
@@ -165,20 +184,14 @@ export class Cluster {
         slot: -1,
         fire: () => {
           this.#waiting = this.#waiting.filter((each) => each !== waiting)
-          reject(
-            clusterError(
-              'JOIN_TIMED_OUT',
-              `${this.self.address} is ${this.#status ?? 'not a member'} after ${timeoutMs} ms; ` +
-                `are the seeds (${this.settings.seeds.join(', ') || 'none'}) running and reachable?`,
-            ),
-          )
+          resolve(false)
         },
       }
       const waiting = {
         reached,
         resolve: () => {
           timers.cancel(timer)
-          resolve()
+          resolve(true)
         },
       }
       this.#waiting.push(waiting)
@@ -210,4 +223,15 @@ const clusterExtension: Extension<Cluster> = {
   },
 }
 
-const LEAVE_TIMEOUT_MS = 4_000
+function refuseSecond(system: ActorSystem): void {
+  let running: Cluster
+  try {
+    running = Cluster.get(system)
+  } catch {
+    return
+  }
+  throw clusterError(
+    'ALREADY_STARTED',
+    `${system.name} is in a cluster already, as ${running.self.address}; a system joins once`,
+  )
+}

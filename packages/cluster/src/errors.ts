@@ -1,6 +1,7 @@
 /** Every failure this package throws or rejects with. Each code is explained in docs/errors.md. */
 export type ClusterErrorCode =
   | 'ADDRESS_IN_USE'
+  | 'ALREADY_STARTED'
   | 'CLUSTER_NOT_STARTED'
   | 'CLUSTER_SHUT_DOWN'
   | 'INSECURE_BIND'

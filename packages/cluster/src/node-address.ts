@@ -13,6 +13,12 @@ export function nodeKey(node: UniqueAddress): string {
   return `${node.address}#${node.uid}`
 }
 
+/** The inverse of `nodeKey`. */
+export function nodeOfKey(key: string): UniqueAddress {
+  const hash = key.indexOf('#')
+  return { address: key.slice(0, hash), uid: key.slice(hash + 1) }
+}
+
 export function sameNode(a: UniqueAddress, b: UniqueAddress): boolean {
   return a.uid === b.uid && a.address === b.address
 }

@@ -2,6 +2,7 @@ import type { Logger } from '@troupe/actor'
 import { clusterError } from './errors.ts'
 import { formatAddress, parseAddress } from './node-address.ts'
 import type { LinkSettings } from './remote/outbound-stream.ts'
+import { FRAME_BYTES_MAX } from './remote/protocol.ts'
 
 export interface ClusterSettings extends LinkSettings {
   /** Where to listen. Default `127.0.0.1`; anything beyond loopback needs `secret`. */
@@ -42,6 +43,8 @@ export interface ClusterSettings extends LinkSettings {
   readonly seedTimeoutMs: number
   /** How long reachability must not have changed before nodes are downed, in milliseconds. */
   readonly stableAfterMs: number
+  /** How long a node that leaves waits for the others to let it go, in milliseconds. */
+  readonly leaveTimeoutMs: number
   /** How long removed nodes are remembered so that late gossip cannot bring them back, in milliseconds. */
   readonly tombstoneMs: number
 }
@@ -63,6 +66,7 @@ export const defaultClusterSettings: ClusterSettings = {
   joinRetryMs: 1_000,
   seedTimeoutMs: 5_000,
   stableAfterMs: 20_000,
+  leaveTimeoutMs: 10_000,
   tombstoneMs: 86_400_000,
   linkQueueMax: 10_000,
   messageBytesMax: 256 * 1_024,
@@ -83,8 +87,9 @@ export function localClusterSettings(): Partial<ClusterSettings> {
     heartbeatIntervalMs: 500,
     acceptablePauseMs: 2_000,
     joinRetryMs: 250,
-    seedTimeoutMs: 2_000,
+    seedTimeoutMs: 3_000,
     stableAfterMs: 3_000,
+    leaveTimeoutMs: 4_000,
     reconnectMs: 250,
   }
 }
@@ -103,6 +108,12 @@ export function clusterSettings(
   for (const seed of settings.seeds) parseAddress(seed)
   if (settings.acceptablePauseMs < settings.heartbeatIntervalMs) {
     throw clusterError('INVALID_SETTING', 'acceptablePauseMs must be at least heartbeatIntervalMs')
+  }
+  if (settings.messageBytesMax + settings.batchBytes > FRAME_BYTES_MAX / 2) {
+    throw clusterError(
+      'INVALID_SETTING',
+      `messageBytesMax and batchBytes together must be at most ${FRAME_BYTES_MAX / 2}, half of the largest frame`,
+    )
   }
   if (settings.secret !== undefined && settings.secret.length < SECRET_LENGTH_MIN) {
     throw clusterError(

@@ -49,17 +49,42 @@ export function keepMajority(
   self: UniqueAddress,
 ): DowningDecision {
   const all = [...gossip.members.values()].filter(isUndecided).sort(compareMembers)
+  const indirect = indirectlyConnected(gossip)
+  const isIndirect = ({ node }: Member): boolean => indirect.has(nodeKey(node))
+  const isThere = (member: Member): boolean =>
+    unreachable.has(nodeKey(member.node)) && !isIndirect(member)
   const voters = all.filter(({ status }) => status === 'Up' || status === 'Leaving')
-  const isThere = ({ node }: Member): boolean => unreachable.has(nodeKey(node))
   const there = voters.filter(isThere).length
-  const here = voters.length - there
+  const here = voters.filter((member) => !isThere(member) && !isIndirect(member)).length
   const [lowest] = voters
   const stays = here > there || (here === there && lowest !== undefined && !isThere(lowest))
   const why = `${here} of ${voters.length} voting members are on this side`
   const tie = here === there ? ', the lowest address ' + (stays ? 'is' : 'is not') : ''
-  const nodes = all.filter((member) => isThere(member) === stays).map(({ node }) => node)
+  const cut = indirect.size === 0 ? '' : `; ${indirect.size} reach each other only through others`
+  const nodes = all
+    .filter((member) => isIndirect(member) || isThere(member) === stays)
+    .map(({ node }) => node)
   const selfLast = [...nodes].sort((a, b) => Number(a.uid === self.uid) - Number(b.uid === self.uid))
-  return { nodes: selfLast, reason: `${stays ? 'we stay' : 'we go'}: ${why}${tie}` }
+  return { nodes: selfLast, reason: `${stays ? 'we stay' : 'we go'}: ${why}${tie}${cut}` }
+}
+
+/**
+ * Pairs of which one calls the other unreachable although both have seen the present view: the link
+ * between them is broken, but each is connected to somebody. They cannot stay together, and both go,
+ * because everybody comes to that conclusion from the same view. A clean split has none: who is on
+ * the other side cannot have seen a view that says so.
+ */
+function indirectlyConnected({ members, reachability, seen }: Gossip): ReadonlySet<string> {
+  const indirect = new Set<string>()
+  for (const [observer, { unreachable }] of reachability.rows) {
+    if (!seen.has(observer) || !isUndecided(members.get(observer))) continue
+    for (const subject of unreachable) {
+      if (!seen.has(subject) || !isUndecided(members.get(subject))) continue
+      indirect.add(observer)
+      indirect.add(subject)
+    }
+  }
+  return indirect
 }
 
 function isUndecided(member: Member | undefined): boolean {

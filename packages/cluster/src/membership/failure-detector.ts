@@ -37,8 +37,8 @@ export class FailureDetector {
   }
 
   /** Our own loop stood still for `lostMs`: the silence of that time was ours, not the peer's. */
-  excuse(lostMs: number): void {
-    this.#lastAt += lostMs
+  excuse(lostMs: number, now: number): void {
+    this.#lastAt = Math.min(now, this.#lastAt + lostMs)
   }
 
   isAvailable(now: number): boolean {

@@ -134,15 +134,25 @@ export function isConverged(
   return true
 }
 
-/** Derived, not elected: the first reachable member in address order that is Up or Leaving, else the first of the rest. */
+/**
+ * Derived, not elected: the first reachable member in address order that is Up or Leaving; if there
+ * is none, the first that is Joining, then the first that is Exiting.
+ */
 export function leaderOf(gossip: Gossip, self: UniqueAddress): UniqueAddress | undefined {
   const unreachable = unreachableOf(gossip, self)
-  const candidates = [...gossip.members.values()]
-    .filter((member) => member.status !== 'Down' && !unreachable.has(nodeKey(member.node)))
-    .sort(compareMembers)
-  const settled = candidates.find((member) => member.status === 'Up' || member.status === 'Leaving')
-  return (settled ?? candidates[0])?.node
+  let leader: Member | undefined
+  for (const member of gossip.members.values()) {
+    if (member.status === 'Down' || unreachable.has(nodeKey(member.node))) continue
+    if (leader === undefined || compareLeaders(member, leader) < 0) leader = member
+  }
+  return leader?.node
 }
+
+function compareLeaders(a: Member, b: Member): number {
+  return LEADER_RANK[a.status] - LEADER_RANK[b.status] || compareMembers(a, b)
+}
+
+const LEADER_RANK = { Up: 0, Leaving: 0, Joining: 1, Exiting: 2, Down: 3, Removed: 4 } as const
 
 /** Members by age, oldest first; those that were never Up are not among them. */
 export function byAge(members: Iterable<Member>): readonly Member[] {

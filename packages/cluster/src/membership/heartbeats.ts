@@ -55,7 +55,7 @@ export class Heartbeats {
     const lateMs = this.#lastTickAt === undefined ? 0 : now - this.#lastTickAt - this.#settings.heartbeatIntervalMs
     this.#lastTickAt = now
     if (lateMs > this.#settings.heartbeatIntervalMs) {
-      for (const { detector } of this.#watched.values()) detector.excuse(lateMs)
+      for (const { detector } of this.#watched.values()) detector.excuse(lateMs, now)
     }
     return { sequence: ++this.#sequence, to: this.watched }
   }

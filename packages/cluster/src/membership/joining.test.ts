@@ -88,13 +88,13 @@ describe('any other node', () => {
     expect(joining.acked(node('a:1'), 20)).toEqual([])
   })
 
-  it('asks again when the one it wants to join does not let it in', () => {
+  it('asks again when the one it wants to join does not let it in, and after a while others', () => {
     const joining = new Joining('b:1', SEEDS, PATIENCE_MS, 0)
     joining.start()
     joining.acked(node('c:1'), 10)
 
-    expect(joining.tick(500)).toEqual([])
-    expect(joining.tick(1_500)).toMatchObject([{ type: 'AskSeeds' }])
+    expect(joining.tick(500)).toEqual([{ type: 'Join', to: node('c:1') }])
+    expect(joining.tick(1_510)).toMatchObject([{ type: 'AskSeeds' }])
     expect(joining.acked(node('a:1'), 1_510)).toEqual([{ type: 'Join', to: node('a:1') }])
   })
 

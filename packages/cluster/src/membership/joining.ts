@@ -22,7 +22,7 @@ export class Joining {
   readonly #startedAt: number
   /** Who has no cluster, and when it said so. */
   readonly #nacks = new Map<string, number>()
-  #joiningSince: number | undefined
+  #joining: { readonly to: UniqueAddress; readonly since: number } | undefined
   /** Somebody has a cluster: however long it takes to let us in, we do not start another one. */
   #wasAcked = false
   #isDone = false
@@ -46,13 +46,13 @@ export class Joining {
 
   acked(from: UniqueAddress, now: number): readonly JoiningEffect[] {
     this.#wasAcked = true
-    if (this.#isDone || this.#joiningSince !== undefined) return []
-    this.#joiningSince = now
+    if (this.#isDone || this.#joining !== undefined) return []
+    this.#joining = { to: from, since: now }
     return [{ type: 'Join', to: from }]
   }
 
   nacked(from: UniqueAddress, now: number): readonly JoiningEffect[] {
-    if (this.#isDone || this.#joiningSince !== undefined) return []
+    if (this.#isDone || this.#joining !== undefined) return []
     this.#nacks.set(from.address, now)
     const isNobodyIn = this.#others.every((address) => this.#nacks.has(address))
     return this.#isFirst && isNobodyIn && !this.#wasAcked ? this.#startCluster() : []
@@ -62,12 +62,16 @@ export class Joining {
     this.#isDone = true
   }
 
-  /** Asks again. An unanswered Join is given up after a while: its addressee may be gone, or may still be removing our predecessor. */
+  /**
+   * Asks again. Who was asked to let us in may still be removing our predecessor, so it is asked anew;
+   * it may also be gone, so after a while it is given up.
+   */
   tick(now: number): readonly JoiningEffect[] {
     if (this.#isDone) return []
-    if (this.#joiningSince !== undefined) {
-      if (now - this.#joiningSince < JOIN_PATIENCE_MS) return []
-      this.#joiningSince = undefined
+    if (this.#joining !== undefined) {
+      const { to, since } = this.#joining
+      if (now - since < JOIN_PATIENCE_MS) return [{ type: 'Join', to }]
+      this.#joining = undefined
     }
     if (this.#mayStartWithoutSome(now)) return this.#startCluster()
     return [{ type: 'AskSeeds', addresses: this.#others }]
@@ -86,5 +90,5 @@ export class Joining {
   }
 }
 
-const JOIN_PATIENCE_MS = 1_000
+const JOIN_PATIENCE_MS = 1_500
 const NACK_VALID_MS = 5_000

@@ -1,6 +1,6 @@
 import { type ActorContext, type ActorRef, type Behavior, Behaviors } from '@troupe/actor'
 import { type ClusterEvent, type ClusterState, eventsBetween, stateOf } from '../cluster-events.ts'
-import { nodeKey, type UniqueAddress } from '../node-address.ts'
+import { nodeKey, nodeOfKey, type UniqueAddress } from '../node-address.ts'
 import type { Remoting } from '../remote/remoting.ts'
 import type { ClusterSettings } from '../settings.ts'
 import { Downing } from './downing.ts'
@@ -23,6 +23,7 @@ type Message =
   | MembershipCommand
   | { readonly type: 'FromPeer'; readonly from: UniqueAddress; readonly message: MembershipMessage }
   | { readonly type: 'HeartbeatAnswered'; readonly by: UniqueAddress; readonly at: number }
+  | { readonly type: 'ToldRemoved'; readonly by: UniqueAddress }
   | { readonly type: 'JoinTick' }
   | { readonly type: 'GossipTick' }
   | { readonly type: 'LeaderTick' }
@@ -43,10 +44,16 @@ export function membershipActor(
   return Behaviors.setup<Message>((context) => {
     const driver = new MembershipDriver(context, remoting, settings, hooks)
     driver.start()
-    return Behaviors.receive((message) => {
-      driver.handle(message)
-      return Behaviors.same
-    })
+    return Behaviors.receive(
+      (message) => {
+        driver.handle(message)
+        return Behaviors.same
+      },
+      (signal) => {
+        if (signal.type === 'Terminated') driver.subscriberStopped(signal.ref)
+        return Behaviors.same
+      },
+    )
   })
 }
 
@@ -61,6 +68,8 @@ class MembershipDriver {
   readonly #downing: Downing
   readonly #subscribers = new Map<string, ActorRef<ClusterEvent>>()
   readonly #random: () => number
+  /** The next round of gossip comes sooner than usual already. */
+  #isHasty = false
 
   constructor(
     context: ActorContext<Message>,
@@ -95,8 +104,12 @@ class MembershipDriver {
         remoting.post(from, heartbeatProtocol, { isResponse: true, sequence, node })
       }
     })
-    const { gossipIntervalMs, leaderIntervalMs, heartbeatIntervalMs, joinRetryMs } = this.#settings
-    timers.startTimerWithFixedDelay('gossip', { type: 'GossipTick' }, gossipIntervalMs)
+    remoting.observe({
+      toldRemoved: (by) => self.tell({ type: 'ToldRemoved', by }),
+      unresponsive: (node) => self.tell({ type: 'Down', address: node.address }),
+    })
+    const { leaderIntervalMs, heartbeatIntervalMs, joinRetryMs } = this.#settings
+    this.#gossipLater()
     timers.startTimerWithFixedDelay('leader', { type: 'LeaderTick' }, leaderIntervalMs)
     timers.startTimerWithFixedDelay('heartbeat', { type: 'HeartbeatTick' }, heartbeatIntervalMs)
     timers.startTimerWithFixedDelay('join', { type: 'JoinTick' }, joinRetryMs)
@@ -117,6 +130,7 @@ class MembershipDriver {
         return
       case 'GossipTick':
         this.#perform(this.#membership.gossipTick(this.#random()))
+        this.#gossipLater()
         return
       case 'LeaderTick':
         this.#perform(this.#membership.leaderTick(this.#wallMs()))
@@ -131,23 +145,38 @@ class MembershipDriver {
       case 'Down':
         this.#perform(this.#membership.down(message.address))
         return
+      case 'ToldRemoved':
+        this.#perform(this.#membership.toldRemoved(message.by))
+        return
       case 'ExitingDone':
         this.#perform(this.#membership.exitingDone())
         message.replyTo.tell('Done')
         return
       case 'Subscribe':
         this.#subscribers.set(String(message.subscriber), message.subscriber)
+        this.#context.watch(message.subscriber)
         message.subscriber.tell({
           type: 'CurrentClusterState',
           ...stateOf(this.#membership.gossip, this.#remoting.self),
         })
         return
       case 'Unsubscribe':
-        this.#subscribers.delete(String(message.subscriber))
+        this.#context.unwatch(message.subscriber)
+        this.subscriberStopped(message.subscriber)
         return
       default:
         return message satisfies never
     }
+  }
+
+  subscriberStopped(subscriber: ActorRef<never>): void {
+    this.#subscribers.delete(String(subscriber))
+  }
+
+  #gossipLater(): void {
+    this.#isHasty = this.#membership.isUrgent
+    const delayMs = this.#settings.gossipIntervalMs / (this.#isHasty ? HASTE : 1)
+    this.#context.timers.startSingleTimer('gossip', { type: 'GossipTick' }, delayMs)
   }
 
   #fromPeer(from: UniqueAddress, message: MembershipMessage): void {
@@ -220,13 +249,25 @@ class MembershipDriver {
     const events = eventsBetween(before, after, self)
     if (isJoining) this.#context.log.info({ members: state.members.length }, 'joined the cluster')
     for (const event of events) this.#noteRemoval(event)
+    this.#noteTombstones(before, after)
     this.#publish(events)
+    if (this.#membership.isUrgent && !this.#isHasty) this.#gossipLater()
+  }
+
+  /** Incarnations that were removed before we ever saw them: whoever hands us a ref to one hands us a dead one. */
+  #noteTombstones(before: Gossip, after: Gossip): void {
+    if (before.tombstones === after.tombstones) return
+    for (const key of after.tombstones.keys()) {
+      if (before.tombstones.has(key) || before.members.has(key)) continue
+      this.#remoting.quarantine(nodeOfKey(key), 'removed from the cluster')
+    }
   }
 
   #noteRemoval(event: ClusterEvent): void {
     if (event.type !== 'MemberRemoved') return
-    const { node } = event.member
-    this.#remoting.quarantine(node, `removed from the cluster (${event.previousStatus})`)
+    const { member, previousStatus } = event
+    const hasLeftInOrder = previousStatus === 'Exiting' && !event.isReplaced
+    this.#remoting.quarantine(member.node, `removed from the cluster (${previousStatus})`, hasLeftInOrder)
   }
 
   #publish(events: readonly ClusterEvent[]): void {
@@ -295,6 +336,9 @@ function seedPatienceMs(settings: ClusterSettings): number {
   const downedAfterMs = acceptablePauseMs + 2 * heartbeatIntervalMs + stableAfterMs + leaderIntervalMs
   return Math.max(settings.seedTimeoutMs, downedAfterMs)
 }
+
+/** How many rounds of gossip there are in the time of one while there is urgent news. */
+const HASTE = 3
 
 const EVENT_PHRASES = {
   MemberUp: 'member up',

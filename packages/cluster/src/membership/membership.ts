@@ -139,10 +139,6 @@ export class Membership {
         return this.#status(from, message)
       case 'Gossip':
         return this.#gossiped(from, message.gossip)
-      case 'Leave':
-        return this.#isKnown(from) ? this.leave(message.address) : []
-      case 'Down':
-        return this.#isKnown(from) ? this.down(message.address) : []
       case 'ExitingConfirmed':
         if (this.#isKnown(from)) this.#confirmedExits.add(nodeKey(from))
         return []
@@ -176,7 +172,7 @@ export class Membership {
   }
 
   #gossiped(from: UniqueAddress, theirs: Gossip): readonly MembershipEffect[] {
-    if (theirs.tombstones.has(nodeKey(this.#self))) return this.#shutDown('removed')
+    if (this.#isKnown(from) && theirs.tombstones.has(nodeKey(this.#self))) return this.#shutDown('removed')
     if (!this.#listensTo(from) || !theirs.members.has(nodeKey(this.#self))) return []
     const ours = this.#gossip
     switch (theirs.version.compareTo(ours.version)) {
@@ -260,6 +256,13 @@ export class Membership {
 
   // ---- ticks ----
 
+  /** Few have seen our view, or somebody is Down: gossip is worth more haste than usual. */
+  get isUrgent(): boolean {
+    const { members, seen } = this.#gossip
+    if (!this.isMember || members.size < 2) return false
+    return seen.size < members.size / 2 || [...members.values()].some(({ status }) => status === 'Down')
+  }
+
   /** Tells one other node, chosen by `random` in [0, 1): rather one that has not seen our view. */
   gossipTick(random: number): readonly MembershipEffect[] {
     if (!this.isMember) return []
@@ -304,7 +307,14 @@ export class Membership {
       after = changed(after, this.#self, { members })
     }
     for (const { node } of removed) this.#confirmedExits.delete(nodeKey(node))
-    return after === before ? [] : this.#become(after)
+    if (after === before) return []
+    const effects = this.#become(after)
+    // Whom a step concerns should not have to wait for gossip to come round.
+    const concerned = moved.filter(({ node }) => !sameNode(node, this.#self)).slice(0, TOLD_AT_ONCE)
+    return [
+      ...effects,
+      ...concerned.map(({ node }) => this.#send(node, { type: 'Gossip', gossip: after } as const)),
+    ]
   }
 
   #youngest(): number {
@@ -331,6 +341,11 @@ export class Membership {
       .slice(0, CONFIRMATIONS)
     this.#isShutDown = true
     return likely.map(({ node }) => this.#send(node, { type: 'ExitingConfirmed' }))
+  }
+
+  /** `by` says on its link that its cluster has removed us. A member of our view is believed. */
+  toldRemoved(by: UniqueAddress): readonly MembershipEffect[] {
+    return this.#isKnown(by) ? this.#shutDown('removed') : []
   }
 
   #shutDown(reason: 'downed' | 'removed'): readonly MembershipEffect[] {
@@ -368,3 +383,4 @@ function forgetting(view: Gossip, other: Gossip): Gossip {
 }
 
 const CONFIRMATIONS = 2
+const TOLD_AT_ONCE = 20

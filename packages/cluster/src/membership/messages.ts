@@ -32,8 +32,6 @@ export type MembershipMessage =
       readonly seen: ReadonlySet<string>
     }
   | { readonly type: 'Gossip'; readonly gossip: Gossip }
-  | { readonly type: 'Leave'; readonly address: string }
-  | { readonly type: 'Down'; readonly address: string }
   /** I have finished everything that leaving means; remove me without waiting for silence. */
   | { readonly type: 'ExitingConfirmed' }
 
@@ -83,8 +81,6 @@ const messageCodec: Codec<MembershipMessage> = union<MembershipMessage>({
   Welcome: record({ type: literal('Welcome'), gossip: gossipCodec }),
   Status: record({ type: literal('Status'), version: versionCodec, seen: setCodec }),
   Gossip: record({ type: literal('Gossip'), gossip: gossipCodec }),
-  Leave: record({ type: literal('Leave'), address: string({ maxBytes: 300 }) }),
-  Down: record({ type: literal('Down'), address: string({ maxBytes: 300 }) }),
   ExitingConfirmed: record({ type: literal('ExitingConfirmed') }),
 })
 
