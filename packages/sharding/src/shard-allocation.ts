@@ -10,25 +10,21 @@ export function leastLoaded(allocation: Allocation): string | undefined {
 }
 
 /**
- * Which shards should move, at most `movesMax` of them: those that nodes have beyond their fair share,
- * as long as some other node is below its own. A difference of one shard moves nothing.
+ * Which shards should move, at most `movesMax` of them, from the fullest nodes first: those beyond a
+ * node's fair share. Shares differ by at most one, and who has more now keeps the larger share, so
+ * nothing moves that would not have to.
  */
 export function shardsToMove(allocation: Allocation, movesMax: number): readonly ShardId[] {
-  const nodes = byLoad(allocation)
-  const total = nodes.reduce((sum, [, shards]) => sum + shards.length, 0)
-  const fair = Math.floor(total / nodes.length)
-  let room = nodes.reduce((sum, [, shards]) => sum + Math.max(0, fair - shards.length), 0)
+  const fullestFirst = [...byLoad(allocation)].reverse()
+  const total = fullestFirst.reduce((sum, [, shards]) => sum + shards.length, 0)
+  const fair = Math.floor(total / fullestFirst.length)
+  const larger = total - fair * fullestFirst.length
   const moves: ShardId[] = []
-  for (const [, shards] of [...nodes].reverse()) {
-    let surplus = shards.length - fair
-    for (const shard of [...shards].sort((a, b) => a - b)) {
-      if (surplus <= 0 || room <= 0 || moves.length >= movesMax) break
-      moves.push(shard)
-      surplus--
-      room--
-    }
+  for (const [i, [, shards]] of fullestFirst.entries()) {
+    const surplus = shards.length - (i < larger ? fair + 1 : fair)
+    if (surplus > 0) moves.push(...[...shards].sort((a, b) => a - b).slice(0, surplus))
   }
-  return moves
+  return moves.slice(0, movesMax)
 }
 
 function byLoad(allocation: Allocation): readonly (readonly [string, readonly ShardId[]])[] {
