@@ -20,7 +20,8 @@ export function nameFor(text: string): string {
     const char = String.fromCharCode(byte)
     name += /[A-Za-z0-9\-_.]/.test(char) ? char : `%${byte.toString(16).padStart(2, '0')}`
   }
-  return name === '' ? '%' + '00' : name
+  // No text has this byte: UTF-8 never uses it.
+  return name === '' ? '%ff' : name
 }
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789'
