@@ -34,6 +34,8 @@ describe('an address', () => {
   it.each([
     ['javascript:alert(1)', 'is neither an http(s) address nor a path'],
     ['https:///x', 'is neither an http(s) address nor a path'],
+    ['//evil.example/', 'is neither an http(s) address nor a path'],
+    ['/\\evil.example/', 'is neither an http(s) address nor a path'],
     ['/a b', 'contains a space'],
     ['/a\nb', 'contains control characters'],
     ['/' + 'a'.repeat(URL_LENGTH_MAX), 'is longer than 1024 characters'],

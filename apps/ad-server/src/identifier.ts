@@ -21,7 +21,9 @@ export function identifierFault(text: string): string | undefined {
 export function urlFault(text: string): string | undefined {
   if (text.length === 0) return 'is empty'
   if (text.length > URL_LENGTH_MAX) return `is longer than ${URL_LENGTH_MAX} characters`
-  if (!/^(?:https?:\/\/[^/]|\/)/.test(text)) return 'is neither an http(s) address nor a path'
+  // A path that starts with two slashes (or a backslash) leads to another host.
+  if (!/^(?:https?:\/\/[^/\\]|\/(?![/\\]))/.test(text))
+    return 'is neither an http(s) address nor a path'
   if (text.includes(' ')) return 'contains a space'
   return textFault(text)
 }

@@ -92,6 +92,23 @@ describe('FlatIndex', () => {
     expect([...index.namespacesOf('s')]).toEqual(['s|top', 's|bottom'])
   })
 
+  it('knows which campaigns have views on a site', () => {
+    const index = indexWith(view('a'), view('b', 50))
+    index.apply(keyOf('c'), [{ ...view('c'), campaignId: 'hats|fall' }], [])
+    expect([...index.campaignsOf('s')]).toEqual([
+      ['shoes|spring', 2],
+      ['hats|fall', 1],
+    ])
+
+    index.read('s', 'top', 50)
+    index.apply(keyOf('a'), [{ ...view('a'), campaignId: 'hats|fall' }], [])
+    expect([...index.campaignsOf('s')]).toEqual([['hats|fall', 2]])
+    index.apply(keyOf('a'), [], ['a'])
+    index.apply(keyOf('c'), [], ['c'])
+
+    expect(index.campaignsOf('s').size).toBe(0)
+  })
+
   it('leaves keys of others alone', () => {
     const index = new FlatIndex()
 

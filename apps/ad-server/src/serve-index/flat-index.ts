@@ -1,4 +1,4 @@
-import { bucketOf, namespaceOf, parseMapKey } from './serve-index.ts'
+import { bucketOf, namespaceOf, parseMapKey, siteOf } from './serve-index.ts'
 import type { ServeView } from './serve-view.ts'
 
 /**
@@ -8,10 +8,12 @@ import type { ServeView } from './serve-view.ts'
  * decision together. So a listener of the replica copies every change into this index at once, and a
  * request pays one look-up.
  *
- * Invariant: a slot is in the map exactly while it holds views.
+ * Invariant: a slot is in the map exactly while it holds views; a site's campaigns are counted by
+ * their views.
  */
 export class FlatIndex {
   readonly #slots = new Map<string, Slot>()
+  readonly #campaigns = new Map<string, Map<string, number>>()
   #size = 0
 
   /** Views held, the expired ones nobody has read since included. */
@@ -36,6 +38,11 @@ export class FlatIndex {
     return held.views
   }
 
+  /** The campaigns that have views on a site, with how many. */
+  campaignsOf(site: string): ReadonlyMap<string, number> {
+    return this.#campaigns.get(site) ?? NO_CAMPAIGNS
+  }
+
   /** The site's slots that show something. What has expired is gone from here before it is swept. */
   *namespacesOf(site: string): Generator<string> {
     const prefix = namespaceOf(site, '')
@@ -48,10 +55,11 @@ export class FlatIndex {
     if (parsed === undefined) return false
     const { namespace } = parsed
     let held = this.#slots.get(namespace)
-    if (held !== undefined) for (const creativeId of removed) this.#remove(held, creativeId)
+    if (held !== undefined)
+      for (const creativeId of removed) this.#remove(namespace, held, creativeId)
     for (const view of updated) {
       if (held === undefined) this.#slots.set(namespace, (held = newSlot()))
-      this.#upsert(held, view)
+      this.#upsert(namespace, held, view)
     }
     if (held?.views.length === 0) this.#slots.delete(namespace)
     return true
@@ -70,20 +78,28 @@ export class FlatIndex {
     return this.apply(key, updated, removed)
   }
 
-  #upsert(held: Slot, view: ServeView): void {
+  #upsert(namespace: string, held: Slot, view: ServeView): void {
     const at = positionOf(held.views, view.creativeId)
-    if (at < 0) {
+    const before = held.views[at]
+    if (before === undefined) {
       held.views.push(view)
       this.#size++
+      this.#count(namespace, view, 1)
     } else {
       held.views[at] = view
+      if (before.campaignId !== view.campaignId) {
+        this.#count(namespace, before, -1)
+        this.#count(namespace, view, 1)
+      }
     }
     held.soonestExpiryMs = Math.min(held.soonestExpiryMs, view.expiresAtMs)
   }
 
-  #remove(held: Slot, creativeId: string): void {
+  #remove(namespace: string, held: Slot, creativeId: string): void {
     const at = positionOf(held.views, creativeId)
-    if (at < 0) return
+    const view = held.views[at]
+    if (view === undefined) return
+    this.#count(namespace, view, -1)
     // The soonest expiry may now be too early; the next read after it looks again.
     held.views.splice(at, 1)
     this.#size--
@@ -93,7 +109,10 @@ export class FlatIndex {
     let kept = 0
     let soonest = Infinity
     for (const view of held.views) {
-      if (view.expiresAtMs <= now) continue
+      if (view.expiresAtMs <= now) {
+        this.#count(namespace, view, -1)
+        continue
+      }
       held.views[kept++] = view
       soonest = Math.min(soonest, view.expiresAtMs)
     }
@@ -101,6 +120,16 @@ export class FlatIndex {
     held.views.length = kept
     held.soonestExpiryMs = soonest
     if (kept === 0) this.#slots.delete(namespace)
+  }
+
+  #count(namespace: string, { campaignId }: ServeView, change: 1 | -1): void {
+    const site = siteOf(namespace)
+    let campaigns = this.#campaigns.get(site)
+    if (campaigns === undefined) this.#campaigns.set(site, (campaigns = new Map()))
+    const views = (campaigns.get(campaignId) ?? 0) + change
+    if (views > 0) campaigns.set(campaignId, views)
+    else campaigns.delete(campaignId)
+    if (campaigns.size === 0) this.#campaigns.delete(site)
   }
 }
 
@@ -120,4 +149,5 @@ function positionOf(views: readonly ServeView[], creativeId: string): number {
   return -1
 }
 
+const NO_CAMPAIGNS: ReadonlyMap<string, number> = new Map()
 const NOTHING: readonly ServeView[] = Object.freeze([])
