@@ -60,6 +60,14 @@ export class Joining {
 
   welcomed(): void {
     this.#isDone = true
+    this.#joining = undefined
+  }
+
+  /** We were let in and then forgotten: who did it may have gone before it told anybody. */
+  again(): readonly JoiningEffect[] {
+    this.#isDone = false
+    this.#wasAcked = true
+    return [{ type: 'AskSeeds', addresses: this.#others }]
   }
 
   /**

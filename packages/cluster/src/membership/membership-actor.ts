@@ -70,6 +70,7 @@ class MembershipDriver {
   readonly #random: () => number
   /** The next round of gossip comes sooner than usual already. */
   #isHasty = false
+  #welcomedAt = 0
 
   constructor(
     context: ActorContext<Message>,
@@ -125,8 +126,7 @@ class MembershipDriver {
         this.#heartbeats.answered(message.by, message.at)
         return
       case 'JoinTick':
-        this.#performJoining(this.#joining.tick(this.#now()))
-        if (this.#joining.isDone) this.#context.timers.cancel('join')
+        this.#joinTick()
         return
       case 'GossipTick':
         this.#perform(this.#membership.gossipTick(this.#random()))
@@ -173,6 +173,19 @@ class MembershipDriver {
     this.#subscribers.delete(String(subscriber))
   }
 
+  /** Asks until we are Up. A Welcome is not enough: who let us in may have gone before it told anybody. */
+  #joinTick(): void {
+    const now = this.#now()
+    const status = this.#membership.selfMember?.status
+    if (status === undefined) this.#performJoining(this.#joining.tick(now))
+    else if (status !== 'Joining') this.#context.timers.cancel('join')
+    else if (!this.#joining.isDone) this.#performJoining(this.#joining.tick(now))
+    else if (now - this.#welcomedAt > this.#settings.seedTimeoutMs) {
+      this.#welcomedAt = now
+      this.#performJoining(this.#joining.again())
+    }
+  }
+
   #gossipLater(): void {
     this.#isHasty = this.#membership.isUrgent
     const delayMs = this.#settings.gossipIntervalMs / (this.#isHasty ? HASTE : 1)
@@ -190,7 +203,10 @@ class MembershipDriver {
       default:
     }
     this.#perform(this.#membership.receive(from, message))
-    if (message.type === 'Welcome' && this.#membership.isMember) this.#joining.welcomed()
+    if (message.type === 'Welcome' && this.#membership.isMember) {
+      this.#joining.welcomed()
+      this.#welcomedAt = this.#now()
+    }
   }
 
   #performJoining(effects: readonly JoiningEffect[]): void {

@@ -78,9 +78,14 @@ export class Membership {
     return [...this.#become(alone), ...this.leaderTick(wallMs)]
   }
 
-  #welcomed(gossip: Gossip): readonly MembershipEffect[] {
-    if (this.isMember || !gossip.members.has(nodeKey(this.#self))) return []
-    return this.#become(seenBy(gossip, this.#self))
+  /**
+   * We were let in. When we had been let in before, but not by all, both views are joined: who knew us
+   * then may be gone.
+   */
+  #welcomed(from: UniqueAddress, theirs: Gossip): readonly MembershipEffect[] {
+    if (!theirs.members.has(nodeKey(this.#self))) return []
+    if (!this.isMember) return this.#become(seenBy(theirs, this.#self))
+    return this.selfMember?.status === 'Joining' ? this.#learned(from, theirs) : []
   }
 
   #join(from: UniqueAddress, roles: readonly string[]): readonly MembershipEffect[] {
@@ -134,7 +139,7 @@ export class Membership {
       case 'Join':
         return this.#join(from, message.roles)
       case 'Welcome':
-        return this.#welcomed(message.gossip)
+        return this.#welcomed(from, message.gossip)
       case 'Status':
         return this.#status(from, message)
       case 'Gossip':
@@ -174,6 +179,10 @@ export class Membership {
   #gossiped(from: UniqueAddress, theirs: Gossip): readonly MembershipEffect[] {
     if (this.#isKnown(from) && theirs.tombstones.has(nodeKey(this.#self))) return this.#shutDown('removed')
     if (!this.#listensTo(from) || !theirs.members.has(nodeKey(this.#self))) return []
+    return this.#learned(from, theirs)
+  }
+
+  #learned(from: UniqueAddress, theirs: Gossip): readonly MembershipEffect[] {
     const ours = this.#gossip
     switch (theirs.version.compareTo(ours.version)) {
       case 'Same':
