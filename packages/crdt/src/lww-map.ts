@@ -150,18 +150,18 @@ export class LWWMap<K extends string, V> implements Crdt, ReadonlyLWWMap<K, V> {
   /** As everywhere; entries whose stamp the replica refuses are left out. */
   merge(reader: ByteReader): boolean {
     const stamps = new StampReader()
-    const entries = new Map<K, Entry<K, V>>()
+    const entries: Entry<K, V>[] = []
     for (let kind = reader.byte(); kind !== END; kind = reader.byte()) {
       if (kind !== PUT && kind !== REMOVAL)
         throw malformed(`no kind of entry has the number ${kind}`)
       const stamp = stamps.read(reader)
       const key = reader.string(KEY_BYTES_MAX) as K
-      if (key === '' || entries.has(key)) throw malformed('a key is empty or comes twice')
+      if (key === '') throw malformed('an empty key')
       const value = kind === PUT ? (valueCodec.read(reader) as V) : undefined
-      entries.set(key, new Entry(key, value, kind === REMOVAL, stamp))
+      entries.push(new Entry(key, value, kind === REMOVAL, stamp))
     }
     let isChanged = false
-    for (const entry of entries.values()) {
+    for (const entry of entries) {
       if (this.#replica.observe(entry.stamp)) isChanged = this.#mergeEntry(entry) || isChanged
     }
     return isChanged
@@ -192,28 +192,38 @@ export class LWWMap<K extends string, V> implements Crdt, ReadonlyLWWMap<K, V> {
   }
 
   #mergeEntry(entry: Entry<K, V>): boolean {
-    const known = this.#live.get(entry.key) ?? this.#removed.get(entry.key)
+    const known = this.#find(entry.key)
     if (known !== undefined && !isLater(entry, known)) return false
-    this.#write(entry.key, entry.value, entry.isRemoved, entry.stamp)
+    if (known === undefined) this.#insert(entry)
+    else this.#overwrite(known, entry.value, entry.isRemoved, entry.stamp)
     return true
   }
 
+  #find(key: K): Entry<K, V> | undefined {
+    return this.#live.get(key) ?? (this.#removed.size > 0 ? this.#removed.get(key) : undefined)
+  }
+
   #write(key: K, value: V | undefined, isRemoved: boolean, stamp: Stamp): void {
-    const from = this.#live.has(key) ? this.#live : this.#removed
-    const to = isRemoved ? this.#removed : this.#live
-    let entry = from.get(key)
-    if (entry === undefined) {
-      entry = new Entry(key, value, isRemoved, stamp)
-      to.set(key, entry)
-    } else {
-      entry.value = value
-      entry.isRemoved = isRemoved
-      entry.stamp = stamp
-      if (from !== to) {
-        from.delete(key)
-        to.set(key, entry)
-      }
+    const known = this.#find(key)
+    if (known === undefined) this.#insert(new Entry(key, value, isRemoved, stamp))
+    else this.#overwrite(known, value, isRemoved, stamp)
+  }
+
+  #insert(entry: Entry<K, V>): void {
+    const entries = entry.isRemoved ? this.#removed : this.#live
+    entries.set(entry.key, entry)
+    this.#index.touch(entry)
+  }
+
+  #overwrite(entry: Entry<K, V>, value: V | undefined, isRemoved: boolean, stamp: Stamp): void {
+    if (entry.isRemoved !== isRemoved) {
+      const [from, to] = isRemoved ? [this.#live, this.#removed] : [this.#removed, this.#live]
+      from.delete(entry.key)
+      to.set(entry.key, entry)
     }
+    entry.value = value
+    entry.isRemoved = isRemoved
+    entry.stamp = stamp
     this.#index.touch(entry)
   }
 }

@@ -1,6 +1,7 @@
 import { type Stamp, VALUE_BYTES_MAX } from '../crdt.ts'
 import { CrdtError } from '../errors.ts'
 import { compareStamps } from '../hybrid-clock.ts'
+import { ByteWriter } from '../wire/byte-writer.ts'
 import { encode } from '../wire/codec.ts'
 import { checkValue, compareBytes, value } from '../wire/value.ts'
 import { WireError } from '../wire/wire-error.ts'
@@ -43,6 +44,11 @@ export function hashStamped(entry: Stamped, hash: EntryHash): boolean {
   if (entry.isRemoved) return false
   const { stamp } = entry
   hash.number(stamp.wallMs).number(stamp.counter).text(stamp.replica)
-  hash.bytes(encode(valueCodec, entry.value))
+  scratch.reset()
+  valueCodec.write(scratch, entry.value)
+  hash.bytes(scratch.view())
   return true
 }
+
+// Space to write in for the moment of hashing, not state.
+const scratch = new ByteWriter()
