@@ -50,7 +50,7 @@ export function durationText(ms: number): string {
 
 /** A moment of the scenario: `Mon 2 Mar 2015 08:15`. UTC. */
 export function momentText(ms: number): string {
-  const [, day = '', month = '', date = '', year = '', time = ''] =
+  const [, weekday = '', date = '', month = '', year = '', time = ''] =
     /^(\w+), (\d+) (\w+) (\d+) (\d+:\d+)/.exec(new Date(ms).toUTCString()) ?? []
-  return `${day} ${Number(month)} ${date} ${year} ${time}`
+  return `${weekday} ${Number(date)} ${month} ${year} ${time}`
 }

@@ -148,7 +148,9 @@ function nodeSummaryOf(node: ObservedNode, before: Observation, seconds: number)
 
 /** Figures of all processes there have been: what a killed one had counted is not forgotten. */
 function statsOf({ nodes }: Observation): NodeStats[] {
-  return nodes.flatMap(({ earlier, stats }) => (stats === undefined ? earlier : [...earlier, stats]))
+  return nodes.flatMap(({ earlier, stats }) =>
+    stats === undefined ? earlier : [...earlier, stats],
+  )
 }
 
 /** Each campaign as its owner published it last; several nodes may have heard of it. */
@@ -171,7 +173,9 @@ function campaignsOf({ nodes }: Observation): CampaignSummary[] {
 
 function doReplicasAgree(nodes: readonly ObservedNode[]): boolean {
   const digests = new Set(nodes.map(({ stats }) => stats?.replicaDigest))
-  return digests.size === 1 && nodes.every(({ phase, stats }) => phase === 'up' && stats !== undefined)
+  return (
+    digests.size === 1 && nodes.every(({ phase, stats }) => phase === 'up' && stats !== undefined)
+  )
 }
 
 function quantilesOf(snapshots: readonly NodeStats['decisionMs'][]): Quantiles {
@@ -184,7 +188,8 @@ function quantilesOf(snapshots: readonly NodeStats['decisionMs'][]): Quantiles {
 function addedUp(all: readonly Counts[]): Counts {
   const sums = new Map<string, number>()
   for (const counts of all)
-    for (const [name, count] of Object.entries(counts)) sums.set(name, (sums.get(name) ?? 0) + count)
+    for (const [name, count] of Object.entries(counts))
+      sums.set(name, (sums.get(name) ?? 0) + count)
   return Object.fromEntries(sums)
 }
 

@@ -1,0 +1,19 @@
+import type { Summary } from '../report/summary.ts'
+
+/** What the page is told about once a second. */
+export interface PageEvent {
+  readonly title: string
+  readonly source: string
+  readonly summary: Summary
+  /** Absent until the load has begun. */
+  readonly elapsedMs?: number
+  readonly speed: number
+  readonly notices: readonly string[]
+  /** The run has ended; nothing follows. */
+  readonly isOver: boolean
+}
+
+/** An event in the format of server-sent events. JSON has no line ends of its own. */
+export function encodePageEvent(event: PageEvent): string {
+  return `event: summary\ndata: ${JSON.stringify(event)}\n\n`
+}

@@ -1,0 +1,81 @@
+import type { Display } from '../launcher/run-process.ts'
+import type { PageEvent } from '../page/page-event.ts'
+import { rowLines } from './final-report.ts'
+import { summaryLine, summaryLines } from './summary-lines.ts'
+import { colours, InPlace, noColours, type Screen } from './terminal.ts'
+
+/** Where a run is shown: a terminal, a pipe or a file. */
+export interface Output extends Screen {
+  readonly isTerminal: boolean
+  readonly hasColours: boolean
+}
+
+/** On a terminal the summary is updated in place; elsewhere there is a line every few seconds. */
+export function consoleDisplay(output: Output): Display {
+  return output.isTerminal ? inPlaceDisplay(output) : plainDisplay(output)
+}
+
+/** For `--json`: the object on the standard output, what people must know on the other. */
+export function jsonDisplay(print: (line: string) => void, warn: (line: string) => void): Display {
+  return {
+    prepared: () => undefined,
+    summary: () => undefined,
+    notice: (text, at) => warn(`${at}  ${text}`),
+    finished: (report) => print(JSON.stringify(report)),
+  }
+}
+
+function inPlaceDisplay(output: Output): Display {
+  const paint = output.hasColours ? colours : noColours
+  const screen = new InPlace(output)
+  let pageUrl = ''
+  return {
+    prepared: (drive, url) => {
+      pageUrl = url
+      for (const line of rowLines(drive.rows)) output.write(`${line}\n`)
+    },
+    summary: (event) => {
+      screen.show(linesOf(event, pageUrl, paint))
+      if (event.isOver) screen.end()
+    },
+    notice: () => undefined,
+    finished: () => output.write('All nodes have left the cluster.\n'),
+  }
+}
+
+function plainDisplay(output: Output): Display {
+  const print = (line: string): void => output.write(`${line}\n`)
+  let pageUrl = ''
+  let nextAt = 0
+  return {
+    prepared: (drive, url) => {
+      pageUrl = url
+      print(`Troupe ad server, ${drive.scenario.name}; live page at ${url}`)
+      rowLines(drive.rows).forEach(print)
+    },
+    summary: (event) => {
+      const { summary, elapsedMs, isOver } = event
+      if (isOver) {
+        print('')
+        linesOf(event, pageUrl, noColours).forEach(print)
+      } else if (elapsedMs !== undefined && elapsedMs >= nextAt) {
+        nextAt = elapsedMs + LINE_EVERY_MS
+        print(summaryLine(summary, elapsedMs))
+      }
+    },
+    notice: (text, at) => print(`${at.padStart(5)}  ${text}`),
+    finished: () => print('All nodes have left the cluster.'),
+  }
+}
+
+function linesOf(event: PageEvent, pageUrl: string, paint: typeof colours): string[] {
+  const { summary, title, elapsedMs, speed, notices, isOver } = event
+  const hint = isOver ? '' : 'Ctrl-C ends the run in order'
+  return summaryLines(
+    summary,
+    { title: `Troupe ad server   ${title}   ${pageUrl}`, elapsedMs, speed, notices, hint },
+    paint,
+  )
+}
+
+const LINE_EVERY_MS = 5_000
