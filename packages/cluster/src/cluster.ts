@@ -43,10 +43,15 @@ export class Cluster {
     const remoting = await Remoting.start(
       system,
       system.platform.network ?? webSocketNetwork(),
-      { host: settings.host, port: settings.port, advertised: settings.advertisedHost ?? settings.host },
+      {
+        host: settings.host,
+        port: settings.port,
+        advertised: settings.advertisedHost ?? settings.host,
+      },
       {
         cluster: system.name,
-        secret: settings.secret === undefined ? undefined : new TextEncoder().encode(settings.secret),
+        secret:
+          settings.secret === undefined ? undefined : new TextEncoder().encode(settings.secret),
         settings,
       },
     )
@@ -72,8 +77,12 @@ export class Cluster {
     const { coordinatedShutdown } = this.system
     coordinatedShutdown.phaseTimeout('cluster-leave', this.settings.leaveTimeoutMs + 1_000)
     coordinatedShutdown.addTask('cluster-leave', 'leave the cluster', () => this.#leaveInOrder())
-    coordinatedShutdown.addTask('cluster-exiting-done', 'confirm the exit', () => this.#confirmExit())
-    coordinatedShutdown.addTask('cluster-shutdown', 'close the links', () => this.remoting.shutdown())
+    coordinatedShutdown.addTask('cluster-exiting-done', 'confirm the exit', () =>
+      this.#confirmExit(),
+    )
+    coordinatedShutdown.addTask('cluster-shutdown', 'close the links', () =>
+      this.remoting.shutdown(),
+    )
   }
 
   /** The cluster as this node sees it now. */
@@ -92,7 +101,10 @@ export class Cluster {
 
   /** Resolves when this node is Up; rejects with JOIN_TIMED_OUT or CLUSTER_SHUT_DOWN. */
   async whenUp({ timeoutMs }: { readonly timeoutMs: number }): Promise<void> {
-    const isReached = await this.#reached(() => this.#status === 'Up' || this.#isShutDown, timeoutMs)
+    const isReached = await this.#reached(
+      () => this.#status === 'Up' || this.#isShutDown,
+      timeoutMs,
+    )
     if (this.#isShutDown) {
       throw clusterError('CLUSTER_SHUT_DOWN', `${this.self.address} is no member any more`)
     }
@@ -142,7 +154,8 @@ export class Cluster {
     this.#state = state
     this.#status = status
     this.#wake()
-    if (status === 'Exiting' && before !== 'Exiting') void this.system.terminate('leaving the cluster')
+    if (status === 'Exiting' && before !== 'Exiting')
+      void this.system.terminate('leaving the cluster')
   }
 
   #shutDown(reason: string): void {
@@ -160,7 +173,10 @@ export class Cluster {
     const { leaveTimeoutMs } = this.settings
     const hasLeft = (): boolean => this.#status === 'Exiting' || this.#isShutDown
     if (await this.#reached(hasLeft, leaveTimeoutMs)) return
-    this.system.log.warn({ leaveTimeoutMs }, 'the cluster did not let this node go in time; it goes anyway')
+    this.system.log.warn(
+      { leaveTimeoutMs },
+      'the cluster did not let this node go in time; it goes anyway',
+    )
   }
 
   async #confirmExit(): Promise<void> {

@@ -56,7 +56,8 @@ export const uniqueAddressCodec: Codec<UniqueAddress> = {
   read: (reader) => {
     const address = reader.string(ADDRESS_LENGTH_MAX)
     const uid = reader.string(UID_LENGTH_MAX)
-    if (uid === '' || !isAddress(address)) throw new WireError('MALFORMED', 'not an address of a node')
+    if (uid === '' || !isAddress(address))
+      throw new WireError('MALFORMED', 'not an address of a node')
     return { address, uid }
   },
 }

@@ -64,7 +64,9 @@ export function keepMajority(
   const nodes = all
     .filter((member) => isIndirect(member) || isThere(member) === stays)
     .map(({ node }) => node)
-  const selfLast = [...nodes].sort((a, b) => Number(a.uid === self.uid) - Number(b.uid === self.uid))
+  const selfLast = [...nodes].sort(
+    (a, b) => Number(a.uid === self.uid) - Number(b.uid === self.uid),
+  )
   return { nodes: selfLast, reason: `${stays ? 'we stay' : 'we go'}: ${why}${tie}${cut}` }
 }
 

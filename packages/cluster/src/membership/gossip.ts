@@ -1,6 +1,14 @@
 import { VersionVector } from '@troupe/crdt'
 import { nodeKey, type UniqueAddress } from '../node-address.ts'
-import { compareAge, compareMembers, laterOf, type Member, mayBecome, type MemberStatus, UP_NUMBER_NONE } from './member.ts'
+import {
+  compareAge,
+  compareMembers,
+  laterOf,
+  type Member,
+  mayBecome,
+  type MemberStatus,
+  UP_NUMBER_NONE,
+} from './member.ts'
 import { Reachability } from './reachability.ts'
 
 /**
@@ -52,7 +60,9 @@ export function withMember(gossip: Gossip, member: Member): ReadonlyMap<string, 
 /** Moves a member on. Going backward is a bug of ours, never a state of the world. */
 export function withStatus(member: Member, status: MemberStatus): Member {
   if (!mayBecome(member.status, status)) {
-    throw new Error(`broken invariant: ${nodeKey(member.node)} cannot go from ${member.status} to ${status}`)
+    throw new Error(
+      `broken invariant: ${nodeKey(member.node)} cannot go from ${member.status} to ${status}`,
+    )
   }
   return { ...member, status }
 }
@@ -85,7 +95,8 @@ export function mergeGossip(a: Gossip, b: Gossip): Gossip {
     if (tombstones.has(key)) continue
     const mine = a.members.get(key)
     const theirs = b.members.get(key)
-    const member = mine !== undefined && theirs !== undefined ? laterOf(mine, theirs) : (mine ?? theirs)
+    const member =
+      mine !== undefined && theirs !== undefined ? laterOf(mine, theirs) : (mine ?? theirs)
     if (member !== undefined) members.set(key, member)
   }
   let version = a.version.merge(b.version)

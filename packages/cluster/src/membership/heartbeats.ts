@@ -18,7 +18,10 @@ export interface HeartbeatSettings extends FailureDetectorSettings {
 export class Heartbeats {
   readonly #self: UniqueAddress
   readonly #settings: HeartbeatSettings
-  readonly #watched = new Map<string, { readonly node: UniqueAddress; readonly detector: FailureDetector }>()
+  readonly #watched = new Map<
+    string,
+    { readonly node: UniqueAddress; readonly detector: FailureDetector }
+  >()
   readonly #suspected = new Set<string>()
   #sequence = 0
   #lastTickAt: number | undefined
@@ -33,7 +36,11 @@ export class Heartbeats {
   }
 
   /** The cluster's nodes, and which of them anybody cannot reach. */
-  membersChanged(nodes: readonly UniqueAddress[], unreachable: ReadonlySet<string>, now: number): void {
+  membersChanged(
+    nodes: readonly UniqueAddress[],
+    unreachable: ReadonlySet<string>,
+    now: number,
+  ): void {
     const chosen = receivers(this.#self, nodes, unreachable, this.#settings.monitoredBy)
     const present = new Set(nodes.map(nodeKey))
     for (const key of this.#watched.keys()) {
@@ -52,7 +59,10 @@ export class Heartbeats {
 
   /** Whom to send a heartbeat now, under which number. */
   tick(now: number): { readonly sequence: number; readonly to: readonly UniqueAddress[] } {
-    const lateMs = this.#lastTickAt === undefined ? 0 : now - this.#lastTickAt - this.#settings.heartbeatIntervalMs
+    const lateMs =
+      this.#lastTickAt === undefined
+        ? 0
+        : now - this.#lastTickAt - this.#settings.heartbeatIntervalMs
     this.#lastTickAt = now
     if (lateMs > this.#settings.heartbeatIntervalMs) {
       for (const { detector } of this.#watched.values()) detector.excuse(lateMs, now)

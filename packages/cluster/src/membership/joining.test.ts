@@ -58,15 +58,39 @@ describe('the first seed', () => {
     expect(joining.tick(PATIENCE_MS)).toMatchObject([{ type: 'AskSeeds' }])
   })
 
-  it('does not start one any more when it was told of one', () => {
+  it('does not start one while another one is known, although a majority has none', () => {
+    const joining = first()
+    joining.start()
+    joining.acked(node('c:1'), 5_000)
+    for (let now = 6_000; now < 5_000 + PATIENCE_MS; now += 1_000) {
+      joining.nacked(node('b:1'), now)
+
+      expect(joining.tick(now)).not.toEqual(starts)
+    }
+
+    joining.nacked(node('b:1'), 5_000 + PATIENCE_MS)
+    expect(joining.tick(5_000 + PATIENCE_MS)).toEqual(starts)
+  })
+
+  it('starts one when those who had one have lost it', () => {
     const joining = first()
     joining.start()
     joining.acked(node('c:1'), 10)
+    joining.nacked(node('b:1'), 20)
     joining.tick(2_000)
 
-    expect(joining.nacked(node('b:1'), 2_010)).toEqual([])
-    expect(joining.nacked(node('c:1'), 2_020)).toEqual([])
-    expect(joining.tick(PATIENCE_MS)).toMatchObject([{ type: 'AskSeeds' }])
+    expect(joining.nacked(node('c:1'), 2_010)).toEqual(starts)
+  })
+
+  it('does not count what was said before it was let in and forgotten', () => {
+    const joining = first()
+    joining.start()
+    joining.nacked(node('b:1'), 10)
+    joining.acked(node('c:1'), 20)
+    joining.welcomed()
+    joining.again()
+
+    expect(joining.nacked(node('c:1'), 30)).toEqual([])
   })
 })
 
@@ -88,7 +112,7 @@ describe('any other node', () => {
     expect(joining.acked(node('a:1'), 20)).toEqual([])
   })
 
-  it('asks again when the one it wants to join does not let it in, and after a while others', () => {
+  it('asks again when the one it wants to join does not let it in', () => {
     const joining = new Joining('b:1', SEEDS, PATIENCE_MS, 0)
     joining.start()
     joining.acked(node('c:1'), 10)

@@ -22,9 +22,9 @@ export class Joining {
   readonly #startedAt: number
   /** Who has no cluster, and when it said so. */
   readonly #nacks = new Map<string, number>()
+  /** Who has one, likewise. However long it takes to let us in, we do not start another one. */
+  readonly #acks = new Map<string, number>()
   #joining: { readonly to: UniqueAddress; readonly since: number } | undefined
-  /** Somebody has a cluster: however long it takes to let us in, we do not start another one. */
-  #wasAcked = false
   #isDone = false
 
   /** `patienceMs`: how long to look for silent seeds; at least as long as a minority needs to down itself. */
@@ -45,17 +45,19 @@ export class Joining {
   }
 
   acked(from: UniqueAddress, now: number): readonly JoiningEffect[] {
-    this.#wasAcked = true
+    this.#nacks.delete(from.address)
+    this.#acks.set(from.address, now)
     if (this.#isDone || this.#joining !== undefined) return []
     this.#joining = { to: from, since: now }
     return [{ type: 'Join', to: from }]
   }
 
   nacked(from: UniqueAddress, now: number): readonly JoiningEffect[] {
-    if (this.#isDone || this.#joining !== undefined) return []
+    this.#acks.delete(from.address)
     this.#nacks.set(from.address, now)
+    if (this.#isDone || this.#joining !== undefined || !this.#isFirst) return []
     const isNobodyIn = this.#others.every((address) => this.#nacks.has(address))
-    return this.#isFirst && isNobodyIn && !this.#wasAcked ? this.#startCluster() : []
+    return isNobodyIn ? this.#startCluster() : []
   }
 
   welcomed(): void {
@@ -66,7 +68,7 @@ export class Joining {
   /** We were let in and then forgotten: who did it may have gone before it told anybody. */
   again(): readonly JoiningEffect[] {
     this.#isDone = false
-    this.#wasAcked = true
+    this.#nacks.clear()
     return [{ type: 'AskSeeds', addresses: this.#others }]
   }
 
@@ -86,7 +88,8 @@ export class Joining {
   }
 
   #mayStartWithoutSome(now: number): boolean {
-    if (!this.#isFirst || this.#wasAcked || now - this.#startedAt < this.#patienceMs) return false
+    if (!this.#isFirst || now - this.#startedAt < this.#patienceMs) return false
+    for (const at of this.#acks.values()) if (now - at < this.#patienceMs) return false
     // An old answer says nothing about the present: its sender may have joined somebody since.
     const lately = [...this.#nacks.values()].filter((at) => now - at < NACK_VALID_MS).length
     return 2 * (lately + 1) > this.#others.length + 1

@@ -283,7 +283,11 @@ class MembershipDriver {
     if (event.type !== 'MemberRemoved') return
     const { member, previousStatus } = event
     const hasLeftInOrder = previousStatus === 'Exiting' && !event.isReplaced
-    this.#remoting.quarantine(member.node, `removed from the cluster (${previousStatus})`, hasLeftInOrder)
+    this.#remoting.quarantine(
+      member.node,
+      `removed from the cluster (${previousStatus})`,
+      hasLeftInOrder,
+    )
   }
 
   #publish(events: readonly ClusterEvent[]): void {
@@ -349,7 +353,8 @@ class MembershipDriver {
 /** A minority that lost its majority is gone by then: it was noticed, found stable, and downed. */
 function seedPatienceMs(settings: ClusterSettings): number {
   const { acceptablePauseMs, heartbeatIntervalMs, leaderIntervalMs, stableAfterMs } = settings
-  const downedAfterMs = acceptablePauseMs + 2 * heartbeatIntervalMs + stableAfterMs + leaderIntervalMs
+  const downedAfterMs =
+    acceptablePauseMs + 2 * heartbeatIntervalMs + stableAfterMs + leaderIntervalMs
   return Math.max(settings.seedTimeoutMs, downedAfterMs)
 }
 

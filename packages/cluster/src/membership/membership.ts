@@ -96,7 +96,9 @@ export class Membership {
     if (tombstones.has(key)) return []
     const known = members.get(key)
     if (known !== undefined) {
-      return isLeavingForGood(known) ? [] : [this.#send(from, { type: 'Welcome', gossip: this.#gossip })]
+      return isLeavingForGood(known)
+        ? []
+        : [this.#send(from, { type: 'Welcome', gossip: this.#gossip })]
     }
     const predecessor = [...members.values()].find(({ node }) => node.address === from.address)
     // The process at that address was replaced. Its new incarnation has to ask again until the old one is gone.
@@ -177,7 +179,8 @@ export class Membership {
   }
 
   #gossiped(from: UniqueAddress, theirs: Gossip): readonly MembershipEffect[] {
-    if (this.#isKnown(from) && theirs.tombstones.has(nodeKey(this.#self))) return this.#shutDown('removed')
+    if (this.#isKnown(from) && theirs.tombstones.has(nodeKey(this.#self)))
+      return this.#shutDown('removed')
     if (!this.#listensTo(from) || !theirs.members.has(nodeKey(this.#self))) return []
     return this.#learned(from, theirs)
   }
@@ -194,7 +197,9 @@ export class Membership {
         return theirs.seen.has(nodeKey(this.#self)) ? effects : [...effects, this.#sendStatus(from)]
       }
       case 'Concurrent': {
-        const effects = this.#become(this.#markSeen(mergeGossip(forgetting(ours, theirs), forgetting(theirs, ours))))
+        const effects = this.#become(
+          this.#markSeen(mergeGossip(forgetting(ours, theirs), forgetting(theirs, ours))),
+        )
         return [...effects, this.#send(from, { type: 'Gossip', gossip: this.#gossip })]
       }
     }
@@ -269,7 +274,9 @@ export class Membership {
   get isUrgent(): boolean {
     const { members, seen } = this.#gossip
     if (!this.isMember || members.size < 2) return false
-    return seen.size < members.size / 2 || [...members.values()].some(({ status }) => status === 'Down')
+    return (
+      seen.size < members.size / 2 || [...members.values()].some(({ status }) => status === 'Down')
+    )
   }
 
   /** Tells one other node, chosen by `random` in [0, 1): rather one that has not seen our view. */
@@ -301,7 +308,8 @@ export class Membership {
     let upNumber = this.#youngest()
     for (const member of [...this.#gossip.members.values()].sort(compareMembers)) {
       const key = nodeKey(member.node)
-      const isOut = isLeavingForGood(member) && (unreachable.has(key) || this.#confirmedExits.has(key))
+      const isOut =
+        isLeavingForGood(member) && (unreachable.has(key) || this.#confirmedExits.has(key))
       if (isOut && key !== nodeKey(this.#self)) removed.push(member)
       else if (member.status === 'Joining') {
         moved.push({ ...withStatus(member, 'Up'), upNumber: ++upNumber })
@@ -345,7 +353,10 @@ export class Membership {
   /** Everything that had to be handed over is; those who are likely to lead may remove us. */
   exitingDone(): readonly MembershipEffect[] {
     const likely = [...this.#gossip.members.values()]
-      .filter(({ node, status }) => (status === 'Up' || status === 'Leaving') && !sameNode(node, this.#self))
+      .filter(
+        ({ node, status }) =>
+          (status === 'Up' || status === 'Leaving') && !sameNode(node, this.#self),
+      )
       .sort(compareMembers)
       .slice(0, CONFIRMATIONS)
     this.#isShutDown = true

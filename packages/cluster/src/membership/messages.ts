@@ -52,15 +52,14 @@ const setCodec: Codec<ReadonlySet<string>> = {
 }
 
 const versionCodec: Codec<VersionVector> = {
-  write: (writer, version) => map(key, uint(), { max: MEMBERS_MAX }).write(writer, new Map(version.entries())),
+  write: (writer, version) =>
+    map(key, uint(), { max: MEMBERS_MAX }).write(writer, new Map(version.entries())),
   read: (reader) => VersionVector.of(map(key, uint(), { max: MEMBERS_MAX }).read(reader)),
 }
 
-const rowsCodec = map(
-  key,
-  record<Observations>({ version: uint(), unreachable: setCodec }),
-  { max: MEMBERS_MAX },
-)
+const rowsCodec = map(key, record<Observations>({ version: uint(), unreachable: setCodec }), {
+  max: MEMBERS_MAX,
+})
 
 export const gossipCodec: Codec<Gossip> = record<Gossip>({
   members: map(key, memberCodec, { max: MEMBERS_MAX }),

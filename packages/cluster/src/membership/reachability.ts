@@ -78,7 +78,10 @@ export class Reachability {
   toString(): string {
     return [...this.#rows]
       .sort(([a], [b]) => compareText(a, b))
-      .map(([observer, row]) => `${observer}@${row.version}:${[...row.unreachable].sort(compareText).join()}`)
+      .map(
+        ([observer, row]) =>
+          `${observer}@${row.version}:${[...row.unreachable].sort(compareText).join()}`,
+      )
       .join(' ')
   }
 }

@@ -69,7 +69,10 @@ export class Delivery {
       if (service === undefined) {
         this.#counters.dropped('UnknownProtocol', 1)
         if (!isWarned) {
-          this.#system.log.info({ from: peer.address, protocol: name }, 'protocol not spoken here yet')
+          this.#system.log.info(
+            { from: peer.address, protocol: name },
+            'protocol not spoken here yet',
+          )
         }
         isWarned = true
         return
@@ -94,6 +97,9 @@ export class Delivery {
 
   #undecodable(peer: UniqueAddress, target: string, error: unknown): void {
     this.#counters.dropped('Undecodable', 1)
-    this.#system.log.warn({ from: peer.address, target, err: error }, 'message could not be decoded')
+    this.#system.log.warn(
+      { from: peer.address, target, err: error },
+      'message could not be decoded',
+    )
   }
 }

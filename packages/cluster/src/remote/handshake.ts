@@ -105,7 +105,9 @@ export class DiallerHandshake {
 export class AcceptorHandshake {
   readonly #identity: Identity
   readonly #nonce: Uint8Array
-  #hello: { readonly frame: Uint8Array; readonly stream: StreamName; readonly from: UniqueAddress } | undefined
+  #hello:
+    | { readonly frame: Uint8Array; readonly stream: StreamName; readonly from: UniqueAddress }
+    | undefined
   #challenge: Uint8Array | undefined
 
   constructor(identity: Identity, nonce: Uint8Array) {
@@ -124,7 +126,10 @@ export class AcceptorHandshake {
     if (message.type !== 'Hello') return refuse(MALFORMED, 'expected a Hello')
     const { self, cluster, secret } = this.#identity
     if (message.version !== PROTOCOL_VERSION) {
-      return refuse(WRONG_VERSION, `protocol version ${message.version}, this node speaks ${PROTOCOL_VERSION}`)
+      return refuse(
+        WRONG_VERSION,
+        `protocol version ${message.version}, this node speaks ${PROTOCOL_VERSION}`,
+      )
     }
     if (message.cluster !== cluster) {
       return refuse(WRONG_CLUSTER, `this node belongs to another cluster than ${message.cluster}`)
@@ -132,7 +137,8 @@ export class AcceptorHandshake {
     if (message.to !== self.address) {
       return refuse(WRONG_ADDRESS, `this node is ${self.address}, not ${message.to}`)
     }
-    if (message.from.uid === self.uid) return refuse(WRONG_ADDRESS, 'a node does not link to itself')
+    if (message.from.uid === self.uid)
+      return refuse(WRONG_ADDRESS, 'a node does not link to itself')
     const challenge = {
       type: 'Challenge' as const,
       version: PROTOCOL_VERSION,
@@ -219,7 +225,8 @@ const magicCodec: Codec<typeof MAGIC> = {
   },
   read: (reader) => {
     for (const letter of MAGIC) {
-      if (reader.byte() !== letter.charCodeAt(0)) throw new WireError('MALFORMED', 'another protocol')
+      if (reader.byte() !== letter.charCodeAt(0))
+        throw new WireError('MALFORMED', 'another protocol')
     }
     return MAGIC
   },

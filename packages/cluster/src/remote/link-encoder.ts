@@ -37,7 +37,11 @@ export class LinkEncoder {
       return false
     }
     if (bytes.length > settings.messageBytesMax) {
-      this.#tooLarge({ recipient: ref.path, messageType: typeOf(message) }, bytes, settings.messageBytesMax)
+      this.#tooLarge(
+        { recipient: ref.path, messageType: typeOf(message) },
+        bytes,
+        settings.messageBytesMax,
+      )
       drop(message, ref, 'MessageTooLarge')
       return false
     }
@@ -80,7 +84,10 @@ export class LinkEncoder {
   }
 
   #tooLarge(fields: object, bytes: Uint8Array, bytesMax: number): void {
-    this.#host.log.warn({ ...fields, bytes: bytes.length, bytesMax }, 'message too large for the link')
+    this.#host.log.warn(
+      { ...fields, bytes: bytes.length, bytesMax },
+      'message too large for the link',
+    )
   }
 }
 

@@ -6,7 +6,15 @@ import {
   PromiseRef,
   SystemCore,
 } from '@troupe/actor/spi'
-import { type ByteReader, type ByteWriter, type Codec, decode, encode, list, string } from '@troupe/crdt/wire'
+import {
+  type ByteReader,
+  type ByteWriter,
+  type Codec,
+  decode,
+  encode,
+  list,
+  string,
+} from '@troupe/crdt/wire'
 import { addExtension, Packr, RESET_BUFFER_MODE, Unpackr } from 'msgpackr'
 import { isAddress, type UniqueAddress } from '../node-address.ts'
 import { DeadRef, RemoteRef } from './remote-ref.ts'
@@ -67,7 +75,8 @@ export class PayloadCodec implements Codec<unknown> {
   /** Throws when `news` makes no sense; the link is of no use afterwards. */
   learn(news: Uint8Array): void {
     const records = decode(recordsCodec, news)
-    if (this.#learnt.length + records.length > RECORDS_MAX) throw new RangeError('too many records on one link')
+    if (this.#learnt.length + records.length > RECORDS_MAX)
+      throw new RangeError('too many records on one link')
     for (const fields of records) this.#learnt.push([...fields])
   }
 
@@ -98,16 +107,16 @@ type Fields = readonly string[]
 const RECORDS_MAX = 1_024
 /** Objects with more fields are rather dictionaries than records; their names are not worth keeping. */
 const RECORD_FIELDS_MAX = 64
-const recordsCodec = list(
-  list(string({ maxBytes: 65_536 }), { max: RECORD_FIELDS_MAX }),
-  { max: RECORDS_MAX },
-)
+const recordsCodec = list(list(string({ maxBytes: 65_536 }), { max: RECORD_FIELDS_MAX }), {
+  max: RECORDS_MAX,
+})
 
 function newPacker(onNewRecords: (records: readonly Fields[]) => void): Packr {
   return new Packr({
     ...SETTINGS,
     structures: [],
-    shouldShareStructure: (fields) => fields.length <= RECORD_FIELDS_MAX && fields.every(isWritable),
+    shouldShareStructure: (fields) =>
+      fields.length <= RECORD_FIELDS_MAX && fields.every(isWritable),
     saveStructures: (records) => onNewRecords([...(records as unknown as readonly Fields[])]),
     // Without this a function becomes null on its way, silently.
     writeFunction: () => {
@@ -148,14 +157,17 @@ function writeRef(ref: object): WireRef {
   const each = internal(ref as never)
   if (each instanceof RemoteRef) {
     const { address, uid } = each.node
-    if (translator !== undefined && uid === translator.peer.uid) return [YOURS, each.localPath, each.uid]
+    if (translator !== undefined && uid === translator.peer.uid)
+      return [YOURS, each.localPath, each.uid]
     return [THIRD, each.localPath, each.uid, address, uid]
   }
   const local = each as LocalRef | DeadRef
   local.publish()
   const { path } = local
   if (path.length > PATH_MAX) {
-    throw new RangeError(`a path of ${path.length} characters is too long to be told to other nodes`)
+    throw new RangeError(
+      `a path of ${path.length} characters is too long to be told to other nodes`,
+    )
   }
   return [MINE, path, local.uid]
 }

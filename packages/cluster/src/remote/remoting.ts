@@ -227,7 +227,11 @@ export class Remoting implements RefTransport {
     } else if (type === 'Watch') this.#watch.terminated(ref)
   }
 
-  #postWatch(kind: WatchMessage['kind'], ref: RemoteRef, subject: LocalRef): ReturnType<Association['postReliably']> {
+  #postWatch(
+    kind: WatchMessage['kind'],
+    ref: RemoteRef,
+    subject: LocalRef,
+  ): ReturnType<Association['postReliably']> {
     subject.publish()
     return this.#associationFor(ref.node.address).postReliably(
       {
@@ -369,7 +373,10 @@ function timerTask(fire: () => void): TimerTask {
   return { deadlineMs: 0, previous: null, next: null, slot: -1, fire }
 }
 
-function listenError(bind: { readonly host: string; readonly port: number }, error: unknown): Error {
+function listenError(
+  bind: { readonly host: string; readonly port: number },
+  error: unknown,
+): Error {
   const where = formatAddress(bind.host, bind.port)
   if ((error as { readonly code?: string }).code === 'EADDRINUSE') {
     return clusterError(

@@ -1,0 +1,26 @@
+/** One node in a process of its own: `cluster-node.ts PORT SEEDS`. Prints its members whenever they change. */
+import { ActorSystem, Behaviors } from '@troupe/actor'
+import { Cluster, type ClusterEvent, localClusterSettings } from '@troupe/cluster'
+import { CapturedLogs } from '@troupe/testkit'
+
+const [port = '', seeds = ''] = process.argv.slice(2)
+const system = ActorSystem.create(Behaviors.empty, 'test', { logger: new CapturedLogs().logger })
+const cluster = await Cluster.start(system, {
+  ...localClusterSettings(),
+  port: Number(port),
+  seeds: seeds.split(','),
+})
+const watcher = system.systemActorOf<ClusterEvent>(
+  Behaviors.receive(() => {
+    const members = cluster.state.members.map(({ node, status }) => ({ ...node, status }))
+    process.send?.({ self: cluster.self, members })
+    return Behaviors.same
+  }),
+  'watcher',
+)
+cluster.subscribe(watcher)
+process.on('message', (message) => {
+  if (message === 'leave') cluster.leave()
+})
+await system.whenTerminated
+process.disconnect()
