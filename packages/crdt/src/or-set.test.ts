@@ -62,7 +62,7 @@ describe('a set in which adding wins', () => {
     expect(b.toJSON()).toEqual(['y'])
     b.merge(new ByteReader(first))
 
-    expect(b.toJSON().sort()).toEqual(['x', 'y'])
+    expect(new Set(b.values())).toEqual(new Set(['x', 'y']))
     expect(formatDigest(b.digest)).toBe(formatDigest(a.digest))
   })
 
@@ -126,7 +126,7 @@ describe('a set in which adding wins', () => {
     a.add('new')
     a.remove('gone')
 
-    expect([...a.changedSince(changes)].sort()).toEqual(['gone', 'new'])
+    expect(new Set(a.changedSince(changes))).toEqual(new Set(['gone', 'new']))
   })
 
   it('is empty after clear, and removing what is not there changes nothing', () => {
