@@ -19,7 +19,7 @@ export interface Tracked<T> {
  * number, so what is new since n is the tail, and nothing has to be logged. Hashing is put off until
  * somebody asks for the digest: an entry that is written a thousand times in between is hashed once.
  *
- * Invariant: entries that are not hashed have a number above `#hashedUpTo`.
+ * Invariant: entries that are not hashed are newer than all that are.
  */
 export class ChangeIndex<T extends Tracked<T>> {
   readonly #hashOf: (entry: T, hash: EntryHash) => boolean
@@ -27,7 +27,6 @@ export class ChangeIndex<T extends Tracked<T>> {
   #oldest: T | undefined
   #newest: T | undefined
   #changes = 0
-  #hashedUpTo = 0
   #high = 0
   #low = 0
   #resume: T | undefined
@@ -75,13 +74,9 @@ export class ChangeIndex<T extends Tracked<T>> {
   }
 
   get digest(): Digest {
-    const hashedUpTo = this.#hashedUpTo
-    let entry = this.#newest
-    while (entry !== undefined && entry.change > hashedUpTo) {
-      if (!entry.isHashed) this.#hashEntry(entry)
-      entry = entry.older
+    for (let entry = this.#newest; entry !== undefined && !entry.isHashed; entry = entry.older) {
+      this.#hashEntry(entry)
     }
-    this.#hashedUpTo = this.#changes
     return { high: this.#high >>> 0, low: this.#low >>> 0 }
   }
 

@@ -88,6 +88,7 @@ describe('numbers and texts', () => {
 
     expect(() => new ByteReader(lying).view()).toThrow(WireError)
     expect(() => new ByteReader(lying).string(2 ** 40)).toThrow(WireError)
+    expect(() => new ByteReader(lying).raw(8)).toThrow(WireError)
   })
 
   it('bounds texts and bytes when writing as when reading', () => {
