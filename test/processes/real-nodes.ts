@@ -1,6 +1,13 @@
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { type ActorRef, ActorSystem, type Behavior, Behaviors } from '@troupe/actor'
+import {
+  type ActorRef,
+  ActorSystem,
+  type Behavior,
+  Behaviors,
+  type Network,
+  nodePlatform,
+} from '@troupe/actor'
 import { internal, type LocalRef } from '@troupe/actor/spi'
 import { Cluster, type ClusterSettings, localClusterSettings } from '@troupe/cluster'
 import { CapturedLogs } from '@troupe/testkit'
@@ -19,9 +26,13 @@ export interface RealNode extends AsyncDisposable {
 export async function startNode(
   settings: Partial<ClusterSettings> = {},
   name = 'test',
+  network?: Network,
 ): Promise<RealNode> {
   const logs = new CapturedLogs()
-  const system = ActorSystem.create(Behaviors.empty, name, { logger: logs.logger })
+  const system = ActorSystem.create(Behaviors.empty, name, {
+    logger: logs.logger,
+    ...(network === undefined ? {} : { platform: { ...nodePlatform(), network } }),
+  })
   const cluster = await Cluster.start(system, { ...localClusterSettings(), ...settings }).catch(
     async (error: unknown) => {
       await system.terminate()

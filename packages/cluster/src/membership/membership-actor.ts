@@ -1,9 +1,11 @@
 import { type ActorContext, type ActorRef, type Behavior, Behaviors } from '@troupe/actor'
+import { internal } from '@troupe/actor/spi'
 import { type ClusterEvent, type ClusterState, eventsBetween, stateOf } from '../cluster-events.ts'
 import { nodeKey, nodeOfKey, type UniqueAddress } from '../node-address.ts'
 import type { Remoting } from '../remote/remoting.ts'
 import type { ClusterSettings } from '../settings.ts'
 import { Downing } from './downing.ts'
+import { logEvent } from './event-log.ts'
 import { emptyGossip, type Gossip, unreachableOf } from './gossip.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { Joining, type JoiningEffect } from './joining.ts'
@@ -66,7 +68,7 @@ class MembershipDriver {
   readonly #joining: Joining
   readonly #heartbeats: Heartbeats
   readonly #downing: Downing
-  readonly #subscribers = new Map<string, ActorRef<ClusterEvent>>()
+  readonly #subscribers = new Map<unknown, ActorRef<ClusterEvent>>()
   readonly #random: () => number
   /** The next round of gossip comes sooner than usual already. */
   #isHasty = false
@@ -153,7 +155,7 @@ class MembershipDriver {
         message.replyTo.tell('Done')
         return
       case 'Subscribe':
-        this.#subscribers.set(String(message.subscriber), message.subscriber)
+        this.#subscribers.set(keyOf(message.subscriber), message.subscriber)
         this.#context.watch(message.subscriber)
         message.subscriber.tell({
           type: 'CurrentClusterState',
@@ -170,7 +172,7 @@ class MembershipDriver {
   }
 
   subscriberStopped(subscriber: ActorRef<never>): void {
-    this.#subscribers.delete(String(subscriber))
+    this.#subscribers.delete(keyOf(subscriber))
   }
 
   /** Asks until we are Up. A Welcome is not enough: who let us in may have gone before it told anybody. */
@@ -193,16 +195,11 @@ class MembershipDriver {
   }
 
   #fromPeer(from: UniqueAddress, message: MembershipMessage): void {
-    switch (message.type) {
-      case 'InitJoinAck':
-        this.#performJoining(this.#joining.acked(from, this.#now()))
-        return
-      case 'InitJoinNack':
-        this.#performJoining(this.#joining.nacked(from, this.#now()))
-        return
-      default:
-    }
-    this.#perform(this.#membership.receive(from, message))
+    if (message.type === 'InitJoinAck') {
+      this.#performJoining(this.#joining.acked(from, this.#now()))
+    } else if (message.type === 'InitJoinNack') {
+      this.#performJoining(this.#joining.nacked(from, this.#now()))
+    } else this.#perform(this.#membership.receive(from, message))
     if (message.type === 'Welcome' && this.#membership.isMember) {
       this.#joining.welcomed()
       this.#welcomedAt = this.#now()
@@ -292,30 +289,8 @@ class MembershipDriver {
 
   #publish(events: readonly ClusterEvent[]): void {
     for (const event of events) {
-      this.#logEvent(event)
+      logEvent(this.#context.log, event)
       for (const subscriber of this.#subscribers.values()) subscriber.tell(event)
-    }
-  }
-
-  #logEvent(event: ClusterEvent): void {
-    const { log } = this.#context
-    switch (event.type) {
-      case 'MemberUp':
-      case 'MemberRemoved':
-      case 'MemberDowned':
-      case 'ReachableMember':
-        log.info({ member: event.member.node.address }, EVENT_PHRASES[event.type])
-        return
-      case 'UnreachableMember':
-        log.warn({ member: event.member.node.address }, 'member unreachable')
-        return
-      case 'LeaderChanged':
-        log.info({ leader: event.leader?.address }, 'leader changed')
-        return
-      case 'ClusterShuttingDown':
-        log.warn({ reason: event.reason }, 'this node is no member any more and stops')
-        return
-      default:
     }
   }
 
@@ -358,12 +333,10 @@ function seedPatienceMs(settings: ClusterSettings): number {
   return Math.max(settings.seedTimeoutMs, downedAfterMs)
 }
 
+/** Equal for refs to the same actor, whatever kind of ref it is. */
+function keyOf(ref: ActorRef<never>): unknown {
+  return internal(ref).identity
+}
+
 /** How many rounds of gossip there are in the time of one while there is urgent news. */
 const HASTE = 3
-
-const EVENT_PHRASES = {
-  MemberUp: 'member up',
-  MemberRemoved: 'member removed',
-  MemberDowned: 'member downed',
-  ReachableMember: 'member reachable again',
-} as const

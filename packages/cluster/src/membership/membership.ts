@@ -8,11 +8,10 @@ import {
   leaderOf,
   mergeGossip,
   seenBy,
-  unreachableOf,
   withMember,
-  without,
   withStatus,
 } from './gossip.ts'
+import { leaderSteps } from './leader-steps.ts'
 import { compareMembers, type Member, UP_NUMBER_NONE } from './member.ts'
 import type { MembershipMessage } from './messages.ts'
 
@@ -302,29 +301,12 @@ export class Membership {
   leaderTick(wallMs: number): readonly MembershipEffect[] {
     const { leader } = this
     if (leader === undefined || !sameNode(leader, this.#self) || !this.isConverged) return []
-    const unreachable = unreachableOf(this.#gossip, this.#self)
-    const removed: Member[] = []
-    const moved: Member[] = []
-    let upNumber = this.#youngest()
-    for (const member of [...this.#gossip.members.values()].sort(compareMembers)) {
-      const key = nodeKey(member.node)
-      const isOut =
-        isLeavingForGood(member) && (unreachable.has(key) || this.#confirmedExits.has(key))
-      if (isOut && key !== nodeKey(this.#self)) removed.push(member)
-      else if (member.status === 'Joining') {
-        moved.push({ ...withStatus(member, 'Up'), upNumber: ++upNumber })
-      } else if (member.status === 'Leaving') moved.push(withStatus(member, 'Exiting'))
-    }
-    const before = this.#gossip
-    let after = this.#withoutOldTombstones(before, wallMs)
-    if (removed.length > 0) after = without(after, this.#self, removed, wallMs)
-    if (moved.length > 0) {
-      const members = new Map(after.members)
-      for (const member of moved) members.set(nodeKey(member.node), member)
-      after = changed(after, this.#self, { members })
-    }
+    const { after, moved, removed } = leaderSteps(this.#gossip, this.#self, this.#confirmedExits, {
+      wallMs,
+      tombstoneMs: this.#tombstoneMs,
+    })
+    if (after === this.#gossip) return []
     for (const { node } of removed) this.#confirmedExits.delete(nodeKey(node))
-    if (after === before) return []
     const effects = this.#become(after)
     // Whom a step concerns should not have to wait for gossip to come round.
     const concerned = moved.filter(({ node }) => !sameNode(node, this.#self)).slice(0, TOLD_AT_ONCE)
@@ -332,20 +314,6 @@ export class Membership {
       ...effects,
       ...concerned.map(({ node }) => this.#send(node, { type: 'Gossip', gossip: after } as const)),
     ]
-  }
-
-  #youngest(): number {
-    let youngest = 0
-    for (const { upNumber } of this.#gossip.members.values()) {
-      if (upNumber !== UP_NUMBER_NONE) youngest = Math.max(youngest, upNumber)
-    }
-    return youngest
-  }
-
-  #withoutOldTombstones(gossip: Gossip, wallMs: number): Gossip {
-    const kept = [...gossip.tombstones].filter(([, at]) => wallMs - at < this.#tombstoneMs)
-    if (kept.length === gossip.tombstones.size) return gossip
-    return changed(gossip, this.#self, { tombstones: new Map(kept) })
   }
 
   // ---- the end ----

@@ -47,7 +47,11 @@ export class InboundLink {
       onOpen: () => {},
       onDrain: () => {},
       onFrame: (frame) => this.#onFrame(frame),
-      onClose: () => this.#onClose(),
+      onClose: (reason) => {
+        // Also a stranger that the transport has turned away, or that hung up, was one too many.
+        if (!this.#isClosed && this.#peer === undefined) host.refused(link.remote, reason)
+        this.#onClose()
+      },
     })
   }
 
@@ -58,8 +62,8 @@ export class InboundLink {
 
   close(code: number, reason: string): void {
     if (this.#isClosed) return
-    this.#link.close(code, reason)
     this.#onClose()
+    this.#link.close(code, reason)
   }
 
   /** Closes the link and counts it as turned away. */

@@ -24,7 +24,7 @@ export class LinkEncoder {
 
   /** True when the message is in the batch. */
   tell(ref: RemoteRef, message: unknown): boolean {
-    const { log, settings, drop } = this.#host
+    const { log, settings } = this.#host
     let bytes: Uint8Array
     try {
       bytes = this.#payload.pack(message)
@@ -33,7 +33,7 @@ export class LinkEncoder {
         { recipient: ref.path, messageType: typeOf(message), err: error },
         'message could not be encoded',
       )
-      drop(message, ref, 'NotSerializable')
+      this.#host.drop(message, ref, 'NotSerializable')
       return false
     }
     if (bytes.length > settings.messageBytesMax) {
@@ -42,7 +42,7 @@ export class LinkEncoder {
         bytes,
         settings.messageBytesMax,
       )
-      drop(message, ref, 'MessageTooLarge')
+      this.#host.drop(message, ref, 'MessageTooLarge')
       return false
     }
     this.#addRecords()
@@ -53,7 +53,7 @@ export class LinkEncoder {
 
   /** The same for a message of a service. Its bound is the frame: services cut their own messages. */
   post({ protocol, message, recipient }: Post): boolean {
-    const { log, drop, settings } = this.#host
+    const { log, settings } = this.#host
     let codec = this.#codecs.get(protocol)
     if (codec === undefined) {
       codec = protocol.codec(this.#payload)
@@ -64,13 +64,13 @@ export class LinkEncoder {
       bytes = encode(codec, message)
     } catch (error) {
       log.error({ protocol: protocol.name, err: error }, 'message could not be encoded')
-      drop(message, recipient, 'NotSerializable')
+      this.#host.drop(message, recipient, 'NotSerializable')
       return false
     }
     const bytesMax = FRAME_BYTES_MAX - settings.batchBytes - ROOM_FOR_NAMES
     if (bytes.length > bytesMax) {
       this.#tooLarge({ protocol: protocol.name }, bytes, bytesMax)
-      drop(message, recipient, 'MessageTooLarge')
+      this.#host.drop(message, recipient, 'MessageTooLarge')
       return false
     }
     this.#addRecords()

@@ -261,10 +261,10 @@ export class OutboundStream {
   }
 
   #lost(state: State & { readonly link: Link }, reason: string): void {
-    const { platform, log, settings, count, toldRemoved } = this.#host
+    const { platform, log, settings } = this.#host
     platform.timers.cancel(this.#timer)
     if (state.at === 'Open' && state.encoder.batch.count > 0) {
-      count('LinkClosed', state.encoder.batch.count)
+      this.#host.count('LinkClosed', state.encoder.batch.count)
     }
     const fields = { remote: this.#address, stream: this.#name, reason }
     if (state.at === 'Open') log.info(fields, 'link closed')
@@ -273,7 +273,7 @@ export class OutboundStream {
     this.#failure = reason
     this.#state = { at: 'Pausing' }
     platform.timers.start(this.#timer, settings.reconnectMs)
-    if (state.at === 'Open' && reason === REMOVED) toldRemoved(state.peer)
+    if (state.at === 'Open' && reason === REMOVED) this.#host.toldRemoved(state.peer)
   }
 
   #timeIsUp(): void {

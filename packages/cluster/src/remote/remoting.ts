@@ -12,6 +12,7 @@ import { type LinkSettings, REMOVED } from './outbound-stream.ts'
 import type { RefTranslator } from './payload-codec.ts'
 import type { Protocol } from './protocol.ts'
 import { DeadRef, type RefTransport, RemoteRef } from './remote-ref.ts'
+import { RefusalLog } from './refusal-log.ts'
 import { RemoteWatch } from './remote-watch.ts'
 import { acknowledgeProtocol, type WatchMessage, watchProtocol } from './system-messages.ts'
 
@@ -102,6 +103,7 @@ export class Remoting implements RefTransport {
   #hostFor(identity: Identity, settings: LinkSettings): InboundHost {
     const { system } = this
     const counters = this.#counters
+    const refusals = new RefusalLog(system.log, system.platform.clock)
     return {
       platform: system.platform,
       log: system.log,
@@ -125,7 +127,7 @@ export class Remoting implements RefTransport {
       },
       refused: (remote, reason) => {
         counters.refused()
-        system.log.warn({ remote, reason }, 'link refused')
+        refusals.refused(remote, reason)
       },
       closed: (link) => {
         this.#inbound.closed(link)
@@ -332,7 +334,7 @@ export class Remoting implements RefTransport {
 
   async #end(): Promise<void> {
     this.system.platform.timers.cancel(this.#resendTimer)
-    for (const key of [...this.#leaving.keys()]) this.#endOfLeaving(key)
+    for (const key of this.#leaving.keys()) this.#endOfLeaving(key)
     await this.#flushed()
     this.#isShutDown = true
     for (const association of this.#associations.values()) association.close('LinkClosed')

@@ -134,7 +134,7 @@ class WebSocketLink implements Link {
     webSocket.on('open', () => this.#handlers?.onOpen())
     webSocket.on('error', (error) => (failure = error.message))
     webSocket.on('message', (frame, isBinary) => {
-      if (!isBinary) webSocket.close(1003, 'binary frames only')
+      if (!isBinary) this.close(1003, 'binary frames only')
       else if (!this.#isClosed) this.#handlers?.onFrame(frame as Buffer)
     })
     webSocket.on('close', (code, reason) => {
