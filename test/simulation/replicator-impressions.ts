@@ -55,10 +55,10 @@ export async function impressionsLast(
     }
   })
 
-  await new MinorityFaults(world).play(12_000)
+  await new MinorityFaults(world).play(9_000)
   isOver = true
   await Promise.all(counting)
-  await clock.advance('10s')
+  await clock.advance('5s')
 
   for (const node of nodes) ledger.compare(node)
   if (ledger.violations.length > 0) throw new Error(ledger.violations.join('; '))
@@ -138,4 +138,4 @@ class Ledger {
 }
 
 const NOTES = LWWMapKey.create<string, string>('notes')
-const COUNTED_MIN = 30
+const COUNTED_MIN = 20

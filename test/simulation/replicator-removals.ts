@@ -69,7 +69,7 @@ export async function removalsLast(
     }
   }
   const takedowns = Array.from({ length: 12 }, async (_, i) => {
-    await clock.advance(draws.below(10_000))
+    await clock.advance(draws.below(7_000))
     await takedown(`creative-${i}`)
   })
   const watching = (async () => {
@@ -85,9 +85,9 @@ export async function removalsLast(
     }
   })()
 
-  await faults.play(14_000)
+  await faults.play(10_000)
   await Promise.all(takedowns)
-  if (isGoingOn()) await clock.advance('10s')
+  if (isGoingOn()) await clock.advance('5s')
   isOver = true
   await Promise.all([watching, reading])
   oracle.lookAtTheEnd(nodes)
