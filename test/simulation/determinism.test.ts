@@ -44,7 +44,7 @@ describe('the trace of a simulated cluster', () => {
     expect(traceHash).toBe(await elsewhere)
   })
 
-  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])(
+  it.each([1, 2, 3, 4, 5])(
     'is the same when seed %i is played twice',
     async (seed) => {
       const first = await playStory(seed)

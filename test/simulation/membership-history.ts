@@ -1,51 +1,72 @@
 import { type Behavior, Behaviors } from '@troupe/actor'
-import type { ClusterEvent, Member, MemberStatus } from '@troupe/cluster'
+import type { ClusterEvent, ClusterState, Member, MemberStatus } from '@troupe/cluster'
 import type { SimulatedNode } from '@troupe/testkit/cluster'
 
 /**
  * Sees what every node of a simulated cluster is told about its members, at the moment it is told, and
- * fails the run when it contradicts what was promised:
+ * notes what contradicts the promises:
  *
  * - in the eyes of one node a member's status only moves forward, and a removed incarnation never returns;
  * - at no time are two incarnations at one address Up in the eyes of the same node;
  * - a member has the same age for everybody, and no two that are Up at the same time have the same:
- *   no two leaders have let in members without each other.
+ *   no two leaders have let in members without each other;
+ * - who sees the same members, and the same of them unreachable, sees the same leader.
  */
 export class MembershipHistory {
   /** The age of each incarnation, as first seen by anybody. */
   readonly #ages = new Map<string, number>()
-  #events = 0
+  readonly #leaders = new Map<string, string>()
+  readonly #told: Told[] = []
 
   /** Starts watching on a node: for `start` of a simulation. */
   readonly start = (node: SimulatedNode): void => {
     const seen = new Map<string, MemberStatus>()
-    const observer = node.system.systemActorOf(
-      this.#observer(node.name, seen),
-      'membership-history',
-    )
+    const observer = node.system.systemActorOf(this.#observer(node, seen), 'membership-history')
     node.cluster.subscribe(observer)
-  }
-
-  /** How many events were checked. */
-  get events(): number {
-    return this.#events
   }
 
   /** What was wrong, in the order in which it was seen. */
   readonly contradictions: string[] = []
 
-  #observer(name: string, seen: Map<string, MemberStatus>): Behavior<ClusterEvent> {
+  /** All that was told of members, in the order in which it was told. */
+  get told(): readonly Told[] {
+    return this.#told
+  }
+
+  #observer(node: SimulatedNode, seen: Map<string, MemberStatus>): Behavior<ClusterEvent> {
+    const { name } = node
     return Behaviors.receive((event) => {
-      this.#events++
-      if (event.type === 'CurrentClusterState') {
-        for (const member of event.members) this.#observe(name, seen, member)
-      } else if ('member' in event) {
-        if (event.type !== 'UnreachableMember' && event.type !== 'ReachableMember') {
+      switch (event.type) {
+        case 'CurrentClusterState':
+          for (const member of event.members) this.#observe(name, seen, member)
+          break
+        case 'UnreachableMember':
+        case 'ReachableMember':
+        case 'LeaderChanged':
+        case 'ClusterShuttingDown':
+          break
+        default:
+          this.#told.push({ to: name, type: event.type, address: event.member.node.address })
           this.#observe(name, seen, event.member)
-        }
       }
+      this.#compareLeaders(name, node.cluster.state)
       return Behaviors.same
     })
+  }
+
+  #compareLeaders(observer: string, { members, unreachable, leader }: ClusterState): void {
+    const view = [
+      ...members.map(({ node, status }) => `${node.uid} ${status}`),
+      ...unreachable.map(({ node }) => `without ${node.uid}`),
+    ].join()
+    const leaderHere = leader?.uid ?? 'nobody'
+    const known = this.#leaders.get(view) ?? leaderHere
+    this.#leaders.set(view, known)
+    if (known !== leaderHere) {
+      this.contradictions.push(
+        `${observer} saw ${leaderHere} lead, and others ${known}, in the same view`,
+      )
+    }
   }
 
   #observe(observer: string, seen: Map<string, MemberStatus>, member: Member): void {
@@ -74,6 +95,13 @@ export class MembershipHistory {
       }
     }
   }
+}
+
+/** One event, and the node whose actors were told. */
+export interface Told {
+  readonly to: string
+  readonly type: ClusterEvent['type']
+  readonly address: string
 }
 
 const RANKS: Readonly<Record<MemberStatus, number>> = {

@@ -1,18 +1,28 @@
-import { faults, type Simulation, simulation } from '@troupe/testkit/simulation'
-import { expect } from 'vitest'
-import { MembershipHistory } from './membership-history.ts'
+import { simulation } from '@troupe/testkit/simulation'
+import { cleanSplit, leaving, reunion, shortSplit } from './membership-stories.ts'
 
 simulation(
   'after a minute of faults all nodes agree on one membership again',
   { nodes: 5, seeds: 100 },
-  async (world: Simulation) => {
-    const { cluster, clock, nodes, onStart, random } = world
-    const history = new MembershipHistory()
-    await onStart(history.start)
+  reunion,
+)
 
-    await faults.play(world, faults.plan(random('faults'), { nodes, duration: '60s' }))
-    await clock.until(() => cluster.isFormed(), '120s', 'one membership of all nodes')
+simulation(
+  'of two parts of a split cluster exactly one stays, and the other ends by itself',
+  { nodes: 5, seeds: 100 },
+  cleanSplit,
+)
 
-    expect(history.contradictions).toEqual([])
-  },
+simulation(
+  'of two halves of a split cluster the one with the lowest address stays',
+  { nodes: 4, seeds: 50 },
+  cleanSplit,
+)
+
+simulation('nobody is removed for a short split', { nodes: 5, seeds: 100 }, shortSplit)
+
+simulation(
+  'nodes that leave are let go in order, and never taken for dead',
+  { nodes: 5, seeds: 100 },
+  leaving,
 )

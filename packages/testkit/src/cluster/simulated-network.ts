@@ -1,6 +1,6 @@
 import type { Link, LinkHandlers, Listener, Network, Random } from '@troupe/actor'
 import type { Trace } from './trace.ts'
-import { Wire, type WireHost } from './wire.ts'
+import { wayOf, Wire, type WireHost } from './wire.ts'
 
 /** How long frames take: at least `minMs`, and on average `meanExtraMs` more (exponentially distributed). */
 export interface Delay {
@@ -47,13 +47,13 @@ export class SimulatedNetwork {
       trace: world.trace,
       now: () => world.now,
       after: (delayMs, happen) => world.after(delayMs, happen),
-      isCut: (from, to) => this.isCut(from, to),
-      delayMs: (from, to, draws) => {
-        const { minMs, meanExtraMs } = this.#slow.get(way(from, to)) ?? this.#delay
+      isCut: (way) => this.#cuts.has(way),
+      delayMs: (way, draws) => {
+        const { minMs, meanExtraMs } = this.#slow.get(way) ?? this.#delay
         return minMs - Math.log(1 - draws.next()) * meanExtraMs
       },
       // Each way of each wire draws for itself: a fault on one leaves the delays of all others alone.
-      random: (from, to) => random.fork(way(from, to)),
+      random: (way) => random.fork(way),
       carried: (bytes) => {
         this.#bytes += bytes
         this.#frames++
@@ -79,7 +79,7 @@ export class SimulatedNetwork {
     const cuts: string[] = []
     for (const [i, group] of names.entries()) {
       for (const other of names.slice(i + 1)) {
-        for (const a of group) for (const b of other) cuts.push(way(a, b), way(b, a))
+        for (const a of group) for (const b of other) cuts.push(wayOf(a, b), wayOf(b, a))
       }
     }
     return this.#cut(cuts, `partition ${text}`)
@@ -95,7 +95,7 @@ export class SimulatedNetwork {
 
   /** Cuts the way from `from` to `to`, and leaves the way back alone. */
   cutOneWay(from: NodeName, to: NodeName): Undo {
-    return this.#cut([way(nameOf(from), nameOf(to))], `cut ${nameOf(from)} → ${nameOf(to)}`)
+    return this.#cut([wayOf(nameOf(from), nameOf(to))], `cut ${nameOf(from)} → ${nameOf(to)}`)
   }
 
   #cut(cuts: readonly string[], text: string): Undo {
@@ -133,7 +133,7 @@ export class SimulatedNetwork {
       return () => {}
     }
     this.#world.trace.note(`delay ${nameOf(a)} – ${nameOf(b)} ${minMs} + ${meanExtraMs} ms`)
-    const ways = [way(nameOf(a), nameOf(b)), way(nameOf(b), nameOf(a))]
+    const ways = [wayOf(nameOf(a), nameOf(b)), wayOf(nameOf(b), nameOf(a))]
     for (const each of ways) this.#slow.set(each, delay)
     return () => {
       for (const each of ways) if (this.#slow.get(each) === delay) this.#slow.delete(each)
@@ -150,7 +150,7 @@ export class SimulatedNetwork {
   }
 
   isCut(from: NodeName, to: NodeName): boolean {
-    return this.#cuts.has(way(nameOf(from), nameOf(to)))
+    return this.#cuts.has(wayOf(nameOf(from), nameOf(to)))
   }
 
   /** What the processes of one node see; `isUp` tells whether the process still runs. */
@@ -212,10 +212,6 @@ class Counted {
 
 function nameOf(node: NodeName): string {
   return typeof node === 'string' ? node : node.name
-}
-
-function way(from: string, to: string): string {
-  return `${from} → ${to}`
 }
 
 const DEFAULT_DELAY: Delay = { minMs: 0.5, meanExtraMs: 0.5 }

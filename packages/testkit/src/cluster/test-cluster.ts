@@ -122,7 +122,8 @@ export class TestCluster implements AsyncDisposable {
   }
 
   async #until(condition: () => boolean, timeout: Duration, what: string): Promise<void> {
-    const deadline = this.world.now + durationMs(timeout)
+    const start = this.world.now
+    const deadline = start + durationMs(timeout)
     await this.world.settle()
     while (!condition()) {
       if (this.world.now >= deadline) {
@@ -131,7 +132,9 @@ export class TestCluster implements AsyncDisposable {
           `not within ${timeout} of virtual time: ${what} (${this.describe()})`,
         )
       }
-      await this.world.sleep(POLL_MS)
+      // The longer it takes, the less it matters when exactly it came true.
+      const poll = Math.min(Math.max((this.world.now - start) / 50, POLL_MS_MIN), POLL_MS_MAX)
+      await this.world.sleep(Math.min(poll, deadline - this.world.now))
     }
   }
 
@@ -167,4 +170,5 @@ function namesOf(nodes: number | readonly string[]): readonly string[] {
   return Array.from({ length: nodes }, (_, i) => (i < 26 ? String.fromCharCode(97 + i) : `n${i}`))
 }
 
-const POLL_MS = 10
+const POLL_MS_MIN = 10
+const POLL_MS_MAX = 100

@@ -6,10 +6,11 @@ export interface WireHost {
   readonly trace: Trace
   now(): number
   after(delayMs: number, happen: () => void): void
-  isCut(from: string, to: string): boolean
+  /** `way`: see `wayOf`. */
+  isCut(way: string): boolean
   /** How long the next frame takes on that way, in milliseconds. */
-  delayMs(from: string, to: string, random: Random): number
-  random(from: string, to: string): Random
+  delayMs(way: string, random: Random): number
+  random(way: string): Random
   carried(bytes: number): void
   /** Both ends are closed: the wire is of no further interest. */
   over(wire: Wire): void
@@ -70,7 +71,7 @@ export class Wire {
     const other = this.#other(end)
     this.#wayFrom(end).push(() => {
       this.#host.carried(frame.length)
-      this.#host.trace.note(`${end.node} → ${other.node} ${frame.length} B`, frame)
+      this.#host.trace.note(`${this.#wayFrom(end).name} ${frame.length} B`, frame)
       other.handlers?.onFrame(frame)
       end.drained()
     }, frame.length)
@@ -121,12 +122,16 @@ interface Arrival {
   readonly happen: () => void
 }
 
+/** The name of the way from one node to another. */
+export function wayOf(from: string, to: string): string {
+  return `${from} → ${to}`
+}
+
 /** One direction of a wire: arrivals in order, one timer for the first of them. */
 class Way {
   readonly #host: WireHost
   readonly #end: WireEnd
-  readonly #from: string
-  readonly #to: string
+  readonly name: string
   readonly #random: Random
   #arrivals: Arrival[] = []
   #lastAtMs = 0
@@ -138,13 +143,12 @@ class Way {
   constructor(host: WireHost, end: WireEnd, from: string, to: string) {
     this.#host = host
     this.#end = end
-    this.#from = from
-    this.#to = to
-    this.#random = host.random(from, to)
+    this.name = wayOf(from, to)
+    this.#random = host.random(this.name)
   }
 
   push(happen: () => void, bytes = 0): void {
-    const delay = this.#host.delayMs(this.#from, this.#to, this.#random)
+    const delay = this.#host.delayMs(this.name, this.#random)
     this.#lastAtMs = Math.max(this.#lastAtMs, this.#host.now() + delay)
     this.#arrivals.push({ atMs: this.#lastAtMs, bytes, happen })
     this.bytes += bytes
@@ -159,9 +163,9 @@ class Way {
   }
 
   resume(): void {
-    if (!this.#isWaiting || this.#host.isCut(this.#from, this.#to)) return
+    if (!this.#isWaiting || this.#host.isCut(this.name)) return
     this.#isWaiting = false
-    this.#await(this.#host.now() + this.#host.delayMs(this.#from, this.#to, this.#random))
+    this.#await(this.#host.now() + this.#host.delayMs(this.name, this.#random))
   }
 
   #await(atMs: number): void {
@@ -172,7 +176,7 @@ class Way {
   }
 
   #arrived(): void {
-    if (this.#host.isCut(this.#from, this.#to)) {
+    if (this.#host.isCut(this.name)) {
       this.#isWaiting = true
       return
     }
