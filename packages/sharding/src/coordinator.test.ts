@@ -162,13 +162,15 @@ describe('a shard without a home', () => {
     ])
   })
 
-  it('waits until enough hosts have registered when the cluster is new', () => {
+  it('waits until enough hosts are Up and have registered when the cluster is new', () => {
     const script = new Script({ hostsMin: 2 })
     script.do(script.coordinator.hostsChanged(hostsOf([a]), 0)).registered(a)
     script.do(script.coordinator.asked(a, 1)).do(script.coordinator.tick(60_000), 60_000)
 
     expect(script.said).toEqual(['A RegisterAck'])
-    expect(script.registered(b, { now: 60_000 }).said).toContain('store 1 A')
+    expect(script.registered(b, { now: 60_000 }).said).toEqual(['B RegisterAck'])
+    script.do(script.coordinator.hostsChanged(hostsOf([a, b]), 0))
+    expect(script.said).toContain('store 1 A')
   })
 
   it('is not given to a node whose region has not registered', () => {

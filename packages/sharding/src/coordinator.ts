@@ -281,9 +281,9 @@ export class Coordinator {
 
   #openIfReady(now: number): void {
     if (this.#isOpen) return
-    const hosts = [...this.#regions.values()].filter(({ isHosting }) => isHosting).length
+    const choice = this.#allocation().size
     const isComplete = [...this.#hosts.up].every((key) => this.#regions.has(key))
-    this.#isOpen = hosts >= this.#hostsMin && (isComplete || now >= this.#opensAt)
+    this.#isOpen = choice >= this.#hostsMin && (isComplete || now >= this.#opensAt)
   }
 
   #remind(shard: ShardId, move: Move, now: number): readonly CoordinatorEffect[] {

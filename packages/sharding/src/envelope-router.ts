@@ -124,10 +124,7 @@ export class EnvelopeRouter<M> {
     }
     // One node sent it here because it believes the shard is here. Sending it on by what we believe
     // could go round in circles; the coordinator knows.
-    if (from !== undefined && region.epochOf(shard) === undefined) {
-      links.toPeer(from, { type: 'NotHere', shard })
-    }
-    if (!this.#isFull) return region.keep(envelope)
+    if (!this.#isFull) return region.keep(envelope, from)
     links.drop(envelope, BUFFER_FULL)
     return []
   }

@@ -65,6 +65,8 @@ export type RegionEffect =
   | { readonly type: 'ToCoordinator'; readonly message: RegionMessage }
   /** To the region of another node, behind everything that was forwarded to it before. */
   | { readonly type: 'TellDrained'; readonly to: UniqueAddress; readonly shard: ShardId }
+  /** To the region of another node, which sent us messages of a shard that lives elsewhere. */
+  | { readonly type: 'TellNotHere'; readonly to: UniqueAddress; readonly shard: ShardId }
   | { readonly type: 'Deliver'; readonly envelope: Envelope }
   | { readonly type: 'Forward'; readonly to: UniqueAddress; readonly envelope: Envelope }
   /**

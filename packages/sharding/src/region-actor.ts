@@ -230,6 +230,9 @@ export class ShardRegion<M> {
         case 'TellDrained':
           links.toPeer(effect.to, { type: 'Drained', shard: effect.shard })
           break
+        case 'TellNotHere':
+          links.toPeer(effect.to, { type: 'NotHere', shard: effect.shard })
+          break
         case 'Deliver':
           this.#router.deliver(effect.envelope)
           break

@@ -46,6 +46,8 @@ function said(effects: readonly RegionEffect[]): readonly string[] {
       }
       case 'TellDrained':
         return `TellDrained ${effect.shard} to ${effect.to.uid}`
+      case 'TellNotHere':
+        return `TellNotHere ${effect.shard} to ${effect.to.uid}`
       case 'Deliver':
         return `Deliver ${String(effect.envelope.message)}`
       case 'Forward':
@@ -108,6 +110,27 @@ describe('a message for a shard whose home is not known', () => {
 })
 
 describe('what a region believes', () => {
+  it('is put right for nodes that sent messages here, once it is known where the shard lives', () => {
+    const region = regionOnA()
+    region.keep(envelope(3, 'm1'), b)
+    region.keep(envelope(3, 'm2'), b)
+    region.keep(envelope(3, 'm3'))
+
+    expect(said(region.receive(home(3, c, 1)))).toEqual([
+      'TellNotHere 3 to B',
+      'Forward m1 to C',
+      'Forward m2 to C',
+      'Forward m3 to C',
+    ])
+  })
+
+  it('is not called wrong when the order to host is only late', () => {
+    const region = regionOnA()
+    region.keep(envelope(3, 'm1'), b)
+
+    expect(said(region.receive(host(3, 1)))).toEqual(['Deliver m1'])
+  })
+
   it('is not changed by an older home', () => {
     const region = regionOnA()
     region.receive(home(3, b, 2))

@@ -17,6 +17,12 @@ export interface RegionSettings {
   readonly isHosting: boolean
 }
 
+interface Kept {
+  readonly envelope: Envelope
+  /** The node that believed the shard to be here. */
+  readonly from: UniqueAddress | undefined
+}
+
 interface Hosted {
   readonly epoch: number
   isStopping: boolean
@@ -42,7 +48,7 @@ export class Region {
   readonly #hosted = new Map<ShardId, Hosted>()
   /** The highest epoch of each shard that has ended here. */
   readonly #ended = new Map<ShardId, number>()
-  readonly #kept = new Map<ShardId, Envelope[]>()
+  readonly #kept = new Map<ShardId, Kept[]>()
   #keptCount = 0
   #isLeaving = false
   #hosting: 'Open' | 'Paused' | 'Over'
@@ -77,14 +83,17 @@ export class Region {
 
   // ---- keeping ----
 
-  /** Keeps a message until its shard has a home. How many there may be is the caller's to decide. */
-  keep(envelope: Envelope): readonly RegionEffect[] {
+  /**
+   * Keeps a message until its shard has a home. `from`: the node it came from, if another one. How
+   * many there may be is the caller's to decide.
+   */
+  keep(envelope: Envelope, from?: UniqueAddress): readonly RegionEffect[] {
     const { shard } = envelope
     this.#homes.delete(shard)
     let kept = this.#kept.get(shard)
     const isFirst = kept === undefined
     if (kept === undefined) this.#kept.set(shard, (kept = []))
-    kept.push(envelope)
+    kept.push({ envelope, from })
     this.#keptCount++
     return isFirst ? [ask(shard)] : []
   }
@@ -92,11 +101,12 @@ export class Region {
   /** Keeps messages that were here before all others: what waited for an entity's next start. */
   keepInFront(shard: ShardId, envelopes: readonly Envelope[]): void {
     if (envelopes.length === 0) return
-    this.#kept.set(shard, [...envelopes, ...(this.#kept.get(shard) ?? [])])
+    const first = envelopes.map((envelope) => ({ envelope, from: undefined }))
+    this.#kept.set(shard, [...first, ...(this.#kept.get(shard) ?? [])])
     this.#keptCount += envelopes.length
   }
 
-  #takeKept(shard: ShardId): readonly Envelope[] {
+  #takeKept(shard: ShardId): readonly Kept[] {
     const kept = this.#kept.get(shard) ?? []
     this.#kept.delete(shard)
     this.#keptCount -= kept.length
@@ -105,7 +115,7 @@ export class Region {
 
   /** Everything that is kept; for a region that ends. */
   takeAllKept(): readonly Envelope[] {
-    const all = [...this.#kept.values()].flat()
+    const all = [...this.#kept.values()].flat().map(({ envelope }) => envelope)
     this.#kept.clear()
     this.#keptCount = 0
     return all
@@ -140,7 +150,15 @@ export class Region {
     const known = this.#homes.get(shard)
     if ((known !== undefined && known.epoch > home.epoch) || this.#hosted.has(shard)) return []
     this.#homes.set(shard, home)
-    return this.#takeKept(shard).map((envelope) => ({ type: 'Forward', to: home.node, envelope }))
+    const kept = this.#takeKept(shard)
+    // Now that we know better, they should too. Not earlier: the order to host may only be late.
+    const astray = new Map(kept.map(({ from }) => [from?.uid, from]))
+    return [
+      ...[...astray.values()]
+        .filter((to) => to !== undefined)
+        .map((to): RegionEffect => ({ type: 'TellNotHere', to, shard })),
+      ...kept.map(({ envelope }): RegionEffect => ({ type: 'Forward', to: home.node, envelope })),
+    ]
   }
 
   #host(shard: ShardId, epoch: number): readonly RegionEffect[] {
@@ -154,7 +172,7 @@ export class Region {
     if (hasEnded || this.#hosting === 'Over') return [stopped(shard, epoch)]
     this.#homes.delete(shard)
     this.#hosted.set(shard, { epoch, isStopping: false })
-    return this.#takeKept(shard).map((envelope) => ({ type: 'Deliver', envelope }))
+    return this.#takeKept(shard).map(({ envelope }) => ({ type: 'Deliver', envelope }))
   }
 
   #beginHandOff(shard: ShardId, home: ShardHome): readonly RegionEffect[] {

@@ -3,7 +3,7 @@ import { ShardingError } from './errors.ts'
 export interface ShardingSettings {
   /** How many shards a type has; the same on every node, and never changed while the cluster runs. */
   readonly shards: number
-  /** No shard gets a home before so many nodes that host the type have registered with the first coordinator. */
+  /** In a new cluster no shard gets a home before so many nodes that host the type are Up and registered. */
   readonly hostsMin: number
   /** An entity without messages for this long is stopped, in milliseconds. 0: never. */
   readonly passivateAfterMs: number
