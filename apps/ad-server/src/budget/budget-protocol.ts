@@ -136,5 +136,5 @@ export const defaultBudgetSettings: BudgetSettings = {
   beaconWindowMs: 300_000,
   smallestSpendMicros: 1,
   idWindowMs: 300_000,
-  idsMax: 10_000,
+  idsMax: 500,
 }

@@ -62,6 +62,11 @@ export class Budget {
     this.#assertCovered()
   }
 
+  /** Number of the day the spending belongs to. */
+  get day(): number {
+    return this.#day
+  }
+
   get budgetMicros(): number {
     return this.#budgetMicros
   }

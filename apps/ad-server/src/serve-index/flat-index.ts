@@ -43,6 +43,16 @@ export class FlatIndex {
     return this.#campaigns.get(site) ?? NO_CAMPAIGNS
   }
 
+  /** The views of a slot, expired or not: for maintenance. The array is the index's own. */
+  viewsOf(namespace: string): readonly ServeView[] {
+    return this.#slots.get(namespace)?.views ?? NOTHING
+  }
+
+  /** All slots that show something. */
+  namespaces(): Iterable<string> {
+    return this.#slots.keys()
+  }
+
   /** The site's slots that show something. What has expired is gone from here before it is swept. */
   *namespacesOf(site: string): Generator<string> {
     const prefix = namespaceOf(site, '')

@@ -146,6 +146,23 @@ describe('Put', () => {
     expect(views.get('a')?.cpmMicros).toBe(2_000_000)
   })
 
+  it('does not write again what it only confirms, until half of its life is over', () => {
+    const fresh = bucketsOf(view('a', { expiresAtMs: 351 }))
+    const aging = bucketsOf(view('a', { expiresAtMs: 350 }))
+
+    expect(planPut(fresh, [candidate('a')], options)).toEqual([])
+    expect(planPut(aging, [candidate('a')], options)[0]?.upserts).toMatchObject([
+      { expiresAtMs: 600 },
+    ])
+    for (const change of [
+      { cpmMicros: 3_000_000 },
+      { floorMicros: 1 },
+      { campaignEpoch: 2 },
+      { classifiedAtMs: 9 },
+    ])
+      expect(planPut(fresh, [candidate('a', change)], options)[0]?.upserts).toMatchObject([change])
+  })
+
   it('touches only buckets that change', () => {
     const edits = planPut(new Map(), [candidate('creative-1'), candidate('creative-2')], options)
 

@@ -85,6 +85,8 @@ export function refreshTtlMs(daySeconds: number): number {
  *
  * An empty auction changes nothing: a slot is cleared by removing, never by failing to find. A
  * candidate of an older epoch than the entry it would replace lost a race with a takedown and is left out.
+ * An entry that stays as it is and has more than half of its life before it is not written again: most
+ * auctions confirm what is there, and must not send it around the cluster every few minutes.
  */
 export function planPut(
   current: Buckets,
@@ -97,7 +99,8 @@ export function planPut(
   for (const candidate of candidates) {
     if (put.has(candidate.creativeId)) continue
     put.add(candidate.creativeId)
-    if (!isOutdated(current, candidate)) plan.upsert(viewOf(candidate, options))
+    if (isOutdated(current, candidate) || isConfirmed(current, candidate, options)) continue
+    plan.upsert(viewOf(candidate, options))
   }
   for (const [bucket, entries] of current) {
     for (const creativeId of entries.keys()) {
@@ -234,6 +237,30 @@ class Plan {
 function viewOf(candidate: Candidate, options: PutOptions): ServeView {
   return { ...candidate, expiresAtMs: options.now + options.ttlMs, version: options.version }
 }
+
+/** True when the entry says the same already, and will for a while. */
+function isConfirmed(current: Buckets, candidate: Candidate, options: PutOptions): boolean {
+  const entry = current.get(bucketOf(candidate.creativeId))?.get(candidate.creativeId)
+  if (entry === undefined || entry.expiresAtMs - options.now <= options.ttlMs / 2) return false
+  return COMPARED.every((field) => entry[field] === candidate[field])
+}
+
+const COMPARED = [
+  'campaignId',
+  'advertiserId',
+  'campaignEpoch',
+  'assetUrl',
+  'mime',
+  'width',
+  'height',
+  'category',
+  'cpmMicros',
+  'floorMicros',
+  'categoryScore',
+  'classifiedAtMs',
+  'landingUrl',
+  'adProductCategory',
+] as const satisfies readonly (keyof Candidate)[]
 
 function isOutdated(current: Buckets, candidate: Candidate): boolean {
   const entry = current.get(bucketOf(candidate.creativeId))?.get(candidate.creativeId)
