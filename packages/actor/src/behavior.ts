@@ -32,7 +32,7 @@ export interface Supervise<in M> {
 /** Everything behaviors are made of. */
 export const Behaviors: {
   /** Handles each message with `onMessage`, and signals with `onSignal` if given. */
-  receive<M>(onMessage: OnMessage<M>, onSignal?: OnSignal<M>): Behavior<M>
+  receive<M>(onMessage: OnMessage<M>, onSignal?: OnSignal<NoInfer<M>>): Behavior<M>
   /** Handles signals only; messages are unhandled. */
   receiveSignal<M>(onSignal: OnSignal<M>): Behavior<M>
   /** Runs `factory` when the actor starts, and again each time it is restarted. */

@@ -26,7 +26,8 @@ export class ManualClock implements SteppedClock {
   #nowMs: number
   #wallAheadMs: number
   #turns = 0
-  /** Readings of the clock and timers fired since anything was known to have come to rest. */
+  /** Turns, readings of the clock, and timers fired since anything was known to have come to rest. */
+  #turnsSinceRest = 0
   #readings = 0
   #fired = 0
   #failure: unknown
@@ -37,7 +38,13 @@ export class ManualClock implements SteppedClock {
     this.#nowMs = 0
     this.#wallAheadMs = wallMs
     const run = (turn: () => void): void => {
+      // After a failure nothing goes on: `settle` and `advance` tell the test.
+      if (this.#failure !== undefined) return
       this.#turns++
+      if (++this.#turnsSinceRest > TURNS_MAX) {
+        this.#failure = neverSettles(`actors took ${TURNS_MAX} turns without coming to rest`)
+        return
+      }
       Promise.resolve()
         .then(turn)
         .catch((error: unknown) => (this.#failure ??= error))
@@ -108,6 +115,7 @@ export class ManualClock implements SteppedClock {
       await settled()
     } while (turns !== this.#turns)
     this.#readings = 0
+    this.#turnsSinceRest = 0
     if (this.#failure !== undefined) throw this.#failure
   }
 }
@@ -147,5 +155,6 @@ function neverSettles(what: string): TestKitError {
 }
 
 const WALL_START_MS = 1_767_225_600_000
-const READINGS_MAX = 3_000_000
+const TURNS_MAX = 1_000_000
+const READINGS_MAX = 200_000
 const FIRED_MAX = 1_000_000
