@@ -153,7 +153,9 @@ describe('giving back', () => {
     const report = leases.recall('c', 20)
 
     expect(leases.tick(20 + settings.repeatAfterMs)).toEqual(report)
+    expect(leases.abroad).toBe(1)
     leases.settled('c', 'L1')
+    expect(leases.abroad).toBe(0)
     expect(leases.tick(20 + 5 * settings.repeatAfterMs)).toEqual([])
   })
 

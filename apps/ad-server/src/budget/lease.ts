@@ -58,6 +58,13 @@ export class Leases {
     return purse !== undefined && purse.blocks.length === 0 && !purse.isRefused
   }
 
+  /** Blocks that no campaign has booked as closed yet, open ones included. */
+  get abroad(): number {
+    let blocks = 0
+    for (const purse of this.#purses.values()) blocks += purse.blocks.length + purse.closing.length
+    return blocks
+  }
+
   leftMicros(campaignId: string): number {
     return leftOf(this.#purses.get(campaignId)?.blocks ?? [])
   }
