@@ -1,4 +1,4 @@
-import type { ByteReader } from './wire/byte-reader.ts'
+import { ByteReader } from './wire/byte-reader.ts'
 import { ByteWriter } from './wire/byte-writer.ts'
 
 /**
@@ -92,6 +92,14 @@ export function encodeState(value: Crdt): Uint8Array {
   const writer = new ByteWriter()
   value.writeState(writer)
   return writer.finish()
+}
+
+/**
+ * Merges what `encodeState` gave, of this replica or another one. True when something changed. Throws
+ * a `WireError` on bytes that make no sense.
+ */
+export function mergeState(value: Crdt, state: Uint8Array): boolean {
+  return value.merge(new ByteReader(state))
 }
 
 /** Sixteen hexadecimal digits. */

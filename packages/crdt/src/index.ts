@@ -5,6 +5,7 @@ export {
   encodeState,
   formatDigest,
   isSameDigest,
+  mergeState,
   type Replica,
   type Stamp,
   VALUE_BYTES_MAX,
