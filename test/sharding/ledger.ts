@@ -11,6 +11,8 @@ export type LedgerCommand =
   | { readonly type: 'Fail' }
   /** Takes its time, and lets nothing else in meanwhile. */
   | { readonly type: 'Work'; readonly until: Promise<void> }
+  /** The same for so many virtual milliseconds. */
+  | { readonly type: 'Nap'; readonly forMs: number }
   | { readonly type: 'Close' }
 
 export interface LedgerReply {
@@ -69,6 +71,8 @@ export function ledgerOn(
             return Behaviors.same
           case 'Work':
             return message.until.then(() => Behaviors.same)
+          case 'Nap':
+            return sleep(node, message.forMs).then(() => Behaviors.same)
           case 'Close':
             return Behaviors.stopped
           case 'Fail':
@@ -84,4 +88,11 @@ export function ledgerOn(
     )
   }
   return EntityType.create('ledger', behavior, options)
+}
+
+function sleep(node: SimulatedNode, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = { deadlineMs: 0, previous: null, next: null, slot: -1, fire: () => resolve() }
+    node.system.platform.timers.start(timer, ms)
+  })
 }
