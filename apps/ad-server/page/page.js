@@ -40,17 +40,12 @@ function duration(elapsedMs) {
   return `${Math.floor(seconds / 60)}:${two(seconds % 60)}`
 }
 
+/** `Mon 2 Mar 08:15`, UTC. */
 function moment(at) {
-  const options = {
-    weekday: 'short',
-    day: 'numeric',
-    month: 'short',
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-    timeZone: 'UTC',
-  }
-  return new Date(at).toLocaleString('en', options)
+  const [, weekday, date, month, time] = /^(\w+), (\d+) (\w+) \d+ (\d+:\d+)/.exec(
+    new Date(at).toUTCString(),
+  )
+  return `${weekday} ${Number(date)} ${month} ${time}`
 }
 
 // ---- the curves under the large figures ----

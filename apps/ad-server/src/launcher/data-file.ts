@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { AdServerError } from '../errors.ts'
 
 /** Where the nodes of one run write. */
@@ -25,7 +25,7 @@ export async function takeDataFolder(asked: string | undefined): Promise<DataFol
   const path = resolve(asked)
   const lock = join(path, 'in-use-by')
   try {
-    await mkdir(path, { recursive: true })
+    await makeFolder(path)
     await refuseSecondUser(path, lock)
     await writeFile(lock, String(process.pid))
   } catch (cause) {
@@ -43,6 +43,23 @@ function folderIn(path: string, name: string): string {
   const folder = join(path, name)
   mkdirSync(folder, { recursive: true })
   return folder
+}
+
+/**
+ * Makes a folder and those above it. `mkdir` of Node with `recursive` never comes back from places that
+ * deny the folder exists before and after it is made, such as /proc.
+ */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return
+    const above = dirname(path)
+    if (code !== 'ENOENT' || above === path) throw cause
+    await makeFolder(above)
+    await mkdir(path)
+  }
 }
 
 /** Two runs in one folder would overwrite each other's state. */

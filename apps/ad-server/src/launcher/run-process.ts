@@ -103,8 +103,11 @@ class Run {
   async run(ports: Awaited<ReturnType<typeof nodePorts>>): Promise<void> {
     try {
       const load = (this.#load = this.#makeLoad())
-      this.#page = await this.#startPage(load)
-      this.#display.prepared(this.#drive, this.#page.url)
+      const page = (this.#page = await this.#startPage(load))
+      this.#display.prepared(this.#drive, page.url)
+      const { pagePort } = this.#config
+      if (pagePort !== 0 && page.port !== pagePort)
+        this.#notice(`port ${pagePort} is in use, so the page is at ${page.url}`)
       const fleet = (this.#fleet = this.#startFleet(ports))
       await this.#until(() => this.#isReady(fleet), READY_WITHIN_MS)
       if (!this.#isEnding) await this.#drivenTime(fleet, load)

@@ -13,7 +13,7 @@ export function creativeImage(campaign: ScenarioCampaign, creative: ScenarioCrea
   const left = isTall ? Math.round(width * 0.08) : Math.round(height * 1.25)
   const name = escaped(campaign.campaignId.replaceAll('-', ' '))
   const slogan = escaped(SLOGANS[fold(creativeId) % SLOGANS.length] ?? '')
-  const titleY = Math.round(isTall ? height * 0.68 : height * 0.5)
+  const titleY = Math.round(isTall ? height * 0.7 : height * 0.47)
   const mark = isTall
     ? circles(width * 0.68, height * 0.3, height * 0.24, accent)
     : circles(height * 0.58, height * 0.5, height * 0.3, accent)
