@@ -25,8 +25,12 @@ export class MembershipHistory {
     node.cluster.subscribe(observer)
   }
 
-  /** What was wrong, in the order in which it was seen. */
-  readonly contradictions: string[] = []
+  readonly #contradictions: string[] = []
+
+  /** Throws when something contradicted the promises, and says what. */
+  check(): void {
+    if (this.#contradictions.length > 0) throw new Error(this.#contradictions.join('\n'))
+  }
 
   /** All that was told of members, in the order in which it was told. */
   get told(): readonly Told[] {
@@ -63,7 +67,7 @@ export class MembershipHistory {
     const known = this.#leaders.get(view) ?? leaderHere
     this.#leaders.set(view, known)
     if (known !== leaderHere) {
-      this.contradictions.push(
+      this.#contradictions.push(
         `${observer} saw ${leaderHere} lead, and others ${known}, in the same view`,
       )
     }
@@ -74,24 +78,24 @@ export class MembershipHistory {
     const key = `${address}#${uid}`
     const before = seen.get(key)
     if (before !== undefined && RANKS[member.status] < RANKS[before]) {
-      this.contradictions.push(`${observer} saw ${key} go from ${before} to ${member.status}`)
+      this.#contradictions.push(`${observer} saw ${key} go from ${before} to ${member.status}`)
     }
     seen.set(key, member.status)
     if (member.status !== 'Up') return
     const age = this.#ages.get(key) ?? member.upNumber
     this.#ages.set(key, age)
     if (age !== member.upNumber) {
-      this.contradictions.push(
+      this.#contradictions.push(
         `${observer} saw ${key} with age ${member.upNumber}, others with ${age}`,
       )
     }
     for (const [other, status] of seen) {
       if (other === key || status !== 'Up') continue
       if (other.startsWith(`${address}#`)) {
-        this.contradictions.push(`${observer} saw two incarnations Up at ${address}`)
+        this.#contradictions.push(`${observer} saw two incarnations Up at ${address}`)
       }
       if (this.#ages.get(other) === age) {
-        this.contradictions.push(`${observer} saw ${key} with age ${age}, which ${other} has`)
+        this.#contradictions.push(`${observer} saw ${key} with age ${age}, which ${other} has`)
       }
     }
   }

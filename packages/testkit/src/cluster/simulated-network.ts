@@ -116,7 +116,7 @@ export class SimulatedNetwork {
   breakLinks(a?: NodeName, b?: NodeName): void {
     const names = [a, b].flatMap((each) => (each === undefined ? [] : [nameOf(each)]))
     this.#world.trace.note(`break links ${names.join(' – ')}`)
-    for (const wire of [...this.#wires]) {
+    for (const wire of this.#wires) {
       if (names.every((name) => wire.touches(name))) wire.break('connection reset')
     }
   }
@@ -184,10 +184,10 @@ export class SimulatedNetwork {
 
   /** The process of `node` is gone: nobody listens there, and the other ends of its links notice. */
   nodeDied(node: string): void {
-    for (const address of [...this.#listeners.keys()]) {
+    for (const address of this.#listeners.keys()) {
       if (address.startsWith(`${node}:`)) this.#listeners.delete(address)
     }
-    for (const wire of [...this.#wires]) if (wire.touches(node)) wire.died(node)
+    for (const wire of this.#wires) if (wire.touches(node)) wire.died(node)
   }
 }
 
