@@ -27,6 +27,8 @@ export interface ActorTestKitOptions extends ManualPlatformOptions {
   readonly settings?: Partial<ActorSettings>
   /** How long probes wait for what depends on real I/O, in milliseconds of real time. Default 3000. */
   readonly waitMs?: number
+  /** How long a shutdown may take, in milliseconds of real time. Default 10000. */
+  readonly shutdownMs?: number
 }
 
 /**
@@ -47,6 +49,7 @@ export class ActorTestKit implements AsyncDisposable {
   readonly #core: SystemCore
   readonly #clock: ManualClock | undefined
   readonly #waitMs: number | undefined
+  readonly #shutdownMs: number
   readonly #deadLetters = new Recorder<DeadLetter>('dead-letters')
   readonly #unhandled = new Recorder<UnhandledMessage>('unhandled')
   #probes = 0
@@ -62,6 +65,7 @@ export class ActorTestKit implements AsyncDisposable {
     this.#core = this.system as SystemCore
     this.#clock = platform.clock instanceof ManualClock ? platform.clock : undefined
     this.#waitMs = options.waitMs
+    this.#shutdownMs = options.shutdownMs ?? SHUTDOWN_MS
     this.system.eventStream.subscribe(DeadLetterEvents, this.#deadLetters)
     this.system.eventStream.subscribe(UnhandledMessageEvents, this.#unhandled)
   }
@@ -119,8 +123,8 @@ export class ActorTestKit implements AsyncDisposable {
 
   /**
    * Terminates the system. On manual time the clock is moved as far as the shutdown needs. Throws
-   * SHUTDOWN_TIMED_OUT when something is still running after ten seconds of real time or a minute of
-   * manual time.
+   * SHUTDOWN_TIMED_OUT when something is still running after a minute of manual time, or after
+   * `shutdownMs` of real time.
    */
   async shutdown(): Promise<void> {
     let isDown = false
@@ -130,7 +134,7 @@ export class ActorTestKit implements AsyncDisposable {
       await this.#clock.settle()
       for (let seconds = 0; !isDown && seconds < 60; seconds++) await this.#clock.advance('1s')
     }
-    if (await isDoneWithin(end, SHUTDOWN_MS)) {
+    if (await isDoneWithin(end, this.#shutdownMs)) {
       await settled()
       if (isDown) return
     }

@@ -157,4 +157,4 @@ function neverSettles(what: string): TestKitError {
 const WALL_START_MS = 1_767_225_600_000
 const TURNS_MAX = 1_000_000
 const READINGS_MAX = 200_000
-const FIRED_MAX = 1_000_000
+const FIRED_MAX = 200_000
