@@ -1,6 +1,7 @@
 import { HELP, parseArguments } from '../config.ts'
 import { AdServerError } from '../errors.ts'
 import { consoleDisplay, jsonDisplay } from '../report/console-display.ts'
+import { SHOW_CURSOR } from '../report/terminal.ts'
 import { runAdServer } from './run-process.ts'
 
 /** The whole command, from its arguments to its exit code. `nodeProgram`: only tests give another one. */
@@ -27,6 +28,8 @@ async function run(nodeProgram: string | undefined): Promise<number> {
     return 2
   }
   const { config } = asked
+  // However it ends: a terminal whose cursor was hidden gets it back.
+  if (process.stdout.isTTY) process.on('exit', () => process.stdout.write(SHOW_CURSOR))
   const display = config.json
     ? jsonDisplay(printLine(process.stdout), printLine(process.stderr))
     : consoleDisplay(outputOf(process.stdout))

@@ -28,7 +28,7 @@ export interface Display {
   summary(event: PageEvent): void
   /** Something happened; `at` is the time since the load began. */
   notice(text: string, at: string): void
-  /** The run is over and everything has ended. */
+  /** All nodes have left. */
   finished(report: Readonly<Record<string, unknown>>): void
 }
 
@@ -114,10 +114,10 @@ class Run {
       await load.stop()
       // What is still on its way between the nodes arrives; afterwards all must hold the same.
       if (!this.#isStopped) await this.#until(() => this.#isSettled(), SETTLE_WITHIN_MS)
+      if (this.#gaveUp !== undefined) throw this.#nodeFailed(this.#gaveUp)
       const summary = this.#show(true)
-      const killed = this.#gaveUp === undefined ? await fleet.shutdown() : []
+      const killed = await fleet.shutdown()
       for (const name of killed) this.#notice(`${name} did not leave in time and was killed`)
-      if (this.#gaveUp !== undefined) throw new AdServerError('NODE_FAILED', this.#gaveUp)
       this.#display.finished(finalReport(summary, this.#facts()))
     } finally {
       this.#fleet?.killAll()
@@ -223,6 +223,13 @@ class Run {
         return { path: servePath(scenario, site, page), url, slots: slots.map((s) => s.slotId) }
       },
     })
+  }
+
+  #nodeFailed(reason: string): AdServerError {
+    const where = this.#config.dataFolder
+    const advice =
+      where === undefined ? 'with --data DIR its log is kept there' : `its log is in ${where}`
+    return new AdServerError('NODE_FAILED', `${reason}; ${advice}`)
   }
 
   #targets(): readonly Target[] {

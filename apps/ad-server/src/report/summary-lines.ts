@@ -33,6 +33,7 @@ export function summaryLines(summary: Summary, frame: Frame, paint: Paint): stri
     ...trafficLines(summary, paint),
     '',
     ...campaignLines(summary, paint),
+    '',
     ...frame.notices.map((text) => paint('quiet', text)),
     ...(frame.hint === '' ? [] : [paint('quiet', frame.hint)]),
   ]
@@ -71,11 +72,9 @@ function nodeLines(summary: Summary, paint: Paint): string[] {
     { title: 'pid', align: 'right' },
     { title: 'http', align: 'right' },
     { title: 'req/s', align: 'right' },
-    { title: 'decision p50', align: 'right' },
-    { title: 'p99', align: 'right' },
+    { title: 'p50 / p99 ms', align: 'right' },
     { title: 'index', align: 'right' },
     { title: 'shards', align: 'right' },
-    { title: 'heap', align: 'right' },
     { title: 'restarts', align: 'right' },
   ] as const
   return tableLines(columns, summary.nodes.map(nodeCells), paint)
@@ -89,11 +88,9 @@ function nodeCells(node: NodeSummary): Cell[] {
     { text: node.pid === undefined ? '-' : String(node.pid), tone: 'quiet' },
     { text: `:${node.httpPort}`, tone: 'quiet' },
     { text: countText(node.requestsPerSecond) },
-    { text: `${msText(node.decisionMs.p50)} ms` },
-    { text: `${msText(node.decisionMs.p99)} ms` },
+    { text: `${msText(node.decisionMs.p50)} / ${msText(node.decisionMs.p99)}` },
     { text: countText(node.indexEntries) },
     { text: countText(node.shards) },
-    { text: bytesText(node.heapBytes) },
     { text: String(node.restarts), tone: node.restarts > 0 ? 'strong' : 'quiet' },
   ]
 }

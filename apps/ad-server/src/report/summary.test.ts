@@ -170,9 +170,9 @@ describe('the text of a summary', () => {
       `Troupe ad server
 running 1:05   scenario time Mon 2 Mar 2015 08:00 (300 x real time)
 
-node    state      pid   http  req/s  decision p50   p99  index  shards     heap  restarts
-node-1  up        4711  :8001      0          - ms  - ms    360      50  20.0 MB         0
-node-2  starting     -  :8001      0          - ms  - ms    360      50  20.0 MB         1
+node    state      pid   http  req/s  p50 / p99 ms  index  shards  restarts
+node-1  up        4711  :8001      0         - / -    360      50         0
+node-2  starting     -  :8001      0         - / -    360      50         1
 replicas are exchanging changes   gossip 0 B/s   no message dropped
 
 requests  0 /s   10 in all, three slots each
@@ -186,6 +186,7 @@ retries   1 refused; sent again to another node
 campaign   advertiser  spent today  budget
 desk-lamp  exchange-2        $2.50  $10.00  25.0 %  ██████░░░░░░░░░░░░░░░░░░
 all                          $2.50  $10.00  25.0 %  ██████░░░░░░░░░░░░░░░░░░
+
 0:05  node-2 was killed (SIGKILL)
 Ctrl-C ends the run in order`,
     )

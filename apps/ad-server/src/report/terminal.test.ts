@@ -38,6 +38,16 @@ describe('a summary in place', () => {
     expect(screen.shown()).toEqual(['abcde', 'two'])
   })
 
+  it('leaves out empty lines where there is not room for all', () => {
+    const screen = screenOf(80, 4)
+    const inPlace = new InPlace(screen)
+
+    inPlace.show(['one', '', 'two'])
+    expect(screen.shown()).toEqual(['one', '', 'two'])
+    inPlace.show(['one', '', 'two', 'three', 'four'])
+    expect(screen.shown()).toEqual(['one', 'two', 'three'])
+  })
+
   it('does not count colours as width, and ends them when it cuts', () => {
     const screen = screenOf(6, 3)
     new InPlace(screen).show([colours('good', 'abcde'), colours('bad', 'abcdefgh')])

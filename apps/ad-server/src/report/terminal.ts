@@ -1,5 +1,9 @@
 import type { Paint, Tone } from './text-table.ts'
 
+const ESC = '\u001b'
+/** What gives a terminal its cursor back. */
+export const SHOW_CURSOR: string = `${ESC}[?25h`
+
 /** The part of a terminal that the summary needs. */
 export interface Screen {
   readonly columns: number
@@ -21,8 +25,11 @@ export class InPlace {
 
   show(lines: readonly string[]): void {
     const { columns, rows } = this.#screen
-    const fitting = lines.slice(0, Math.max(1, rows - 1)).map((line) => cut(line, columns - 1))
-    const up = this.#linesShown > 0 ? `${ESC}[${this.#linesShown}A\r` : ESC_HIDE_CURSOR
+    const room = Math.max(1, rows - 1)
+    // On a low terminal the figures are worth more than the space between them.
+    const dense = lines.length > room ? lines.filter((line) => line !== '') : lines
+    const fitting = dense.slice(0, room).map((line) => cut(line, columns - 1))
+    const up = this.#linesShown > 0 ? `${ESC}[${this.#linesShown}A\r` : HIDE_CURSOR
     // Each line is written over the old one and the rest of it erased: nothing flickers.
     const text = fitting.map((line) => `${line}${ESC}[K\n`).join('')
     this.#screen.write(`${up}${text}${ESC}[J`)
@@ -31,7 +38,7 @@ export class InPlace {
 
   /** Leaves what is shown where it is and gives the cursor back. */
   end(): void {
-    if (this.#linesShown > 0) this.#screen.write(ESC_SHOW_CURSOR)
+    if (this.#linesShown > 0) this.#screen.write(SHOW_CURSOR)
     this.#linesShown = 0
   }
 }
@@ -61,10 +68,8 @@ function cut(line: string, width: number): string {
   return line
 }
 
-const ESC = '\u001b'
 const COLOUR = new RegExp(`^${ESC}\\[[0-9;]*m`)
-const ESC_HIDE_CURSOR = `${ESC}[?25l`
-const ESC_SHOW_CURSOR = `${ESC}[?25h`
+const HIDE_CURSOR = `${ESC}[?25l`
 const CODES: Readonly<Record<Tone, string>> = {
   plain: '',
   strong: '1',
