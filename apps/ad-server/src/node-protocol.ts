@@ -125,11 +125,13 @@ export interface CampaignFigures {
 }
 
 /**
- * The answer 200 to `GET /v1/serve?pub=SITE&url=PAGE&slot=ID`, where `slot` may be given several times:
+ * The answer 200 to `GET /v1/serve?site=SITE&slot=ID`, where `slot` may be given several times (`pub` is
+ * another name for `site`, and other parameters, as the page's `url`, are allowed and not looked at):
  * JSON with one place for each slot asked for, in that order; null where nothing is shown. When no slot
  * is filled the answer is 204 without a body, with the reason in the header `x-ad-reason`.
  */
 export interface ServeAnswer {
+  readonly site: string
   readonly ads: readonly (ServedAd | null)[]
 }
 
@@ -137,6 +139,7 @@ export interface ServedAd {
   readonly slot: string
   readonly campaignId: string
   readonly creativeId: string
+  /** Grows whenever an auction puts the creative into the slot anew. */
   readonly version: number
   readonly assetUrl: string
   readonly mime: string
@@ -145,4 +148,6 @@ export interface ServedAd {
   /** Beacons: paths on this node, signed, good on every node. `GET` answers 204; 403 when forged or late, 409 when repeated. */
   readonly impUrl: string
   readonly clickUrl: string
+  /** What 1,000 such impressions cost the campaign. */
+  readonly cpmMicros: number
 }

@@ -1,12 +1,10 @@
-import type { Decision, ServedAd } from '../serving/serve-path.ts'
+import type { ServeAnswer, ServedAd } from '../node-protocol.ts'
+import type { Decision } from '../serving/serve-path.ts'
 import type { BeaconTokens } from './beacon-token.ts'
 
 /**
- * The body of a 200: one place per slot that was asked for, in order; null where nothing is shown.
- *
- * `{"site":"s","ads":[{"slot":"top","creativeId":…,"assetUrl":…,"mime":…,"width":…,"height":…,
- * "impUrl":…,"clickUrl":…,"cpmMicros":…},null]}`. `impUrl` is to be fetched when the ad was seen, and a
- * click goes to `clickUrl`, which leads on to the landing page.
+ * The body of a 200: a `ServeAnswer`. `impUrl` is to be fetched when the ad was seen, and a click goes to
+ * `clickUrl`, which leads on to the landing page.
  */
 export function adAnswer(
   request: { readonly site: string; readonly slots: readonly string[] },
@@ -20,15 +18,18 @@ export function adAnswer(
   const ads = decision.ads.map((ad, i) =>
     ad === undefined ? null : placeOf(request.site, request.slots[i] ?? '', ad, signing),
   )
-  return JSON.stringify({ site: request.site, ads })
+  const answer: ServeAnswer = { site: request.site, ads }
+  return JSON.stringify(answer)
 }
+
+type Chosen = NonNullable<Extract<Decision, { readonly type: 'Served' }>['ads'][number]>
 
 function placeOf(
   site: string,
   slot: string,
-  ad: ServedAd,
+  ad: Chosen,
   signing: Parameters<typeof adAnswer>[2],
-): object {
+): ServedAd {
   const { view, requestId, amountMicros, clearingCpmMicros } = ad
   const { creativeId, campaignId, landingUrl } = view
   const day = signing.dayOf(campaignId)
@@ -38,8 +39,9 @@ function placeOf(
   )
   return {
     slot,
-    creativeId,
     campaignId,
+    creativeId,
+    version: view.version,
     assetUrl: view.assetUrl,
     mime: view.mime,
     width: view.width,

@@ -21,6 +21,14 @@ describe('a good request', () => {
     })
   })
 
+  it('may call the site pub, as publishers do', () => {
+    expect(route('/v1/serve?pub=s&url=%2Fnews&slot=a')).toEqual({
+      type: 'Serve',
+      site: 's',
+      slots: ['a'],
+    })
+  })
+
   it.each([
     ['/v1/imp?t=a.b', { type: 'Impression', token: 'a.b' }],
     ['/v1/click?x=1&t=a.b', { type: 'Click', token: 'a.b' }],
@@ -45,6 +53,7 @@ describe('a wrong request', () => {
     ['/v1/serve?site=s', 400, 'slot is needed'],
     ['/v1/serve?slot=a', 400, 'site is needed'],
     ['/v1/serve?site=s&site=t&slot=a', 400, 'site is needed, exactly once'],
+    ['/v1/serve?site=s&pub=s&slot=a', 400, 'site is needed, exactly once'],
     ['/v1/serve?site=&slot=a', 400, 'site is empty'],
     ['/v1/serve?site=s&slot=', 400, 'slot is empty'],
     ['/v1/serve?site=s&slot=a&slot=a', 400, 'a slot is named twice'],

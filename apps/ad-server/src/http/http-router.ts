@@ -72,7 +72,7 @@ function faultOf(head: RequestHead): Refusal | undefined {
 function serveRoute(query: string): Route {
   const parsed = parseQuery(query)
   if (!(parsed instanceof Map)) return parsed
-  const sites = parsed.get('site') ?? []
+  const sites = [...(parsed.get('site') ?? []), ...(parsed.get('pub') ?? [])]
   const slots = parsed.get('slot') ?? []
   const [site] = sites
   if (site === undefined || sites.length > 1) return refused(400, 'site is needed, exactly once')

@@ -28,7 +28,7 @@ export class HttpServer {
         maxHeaderSize: HEADER_BYTES_MAX,
         headersTimeout: 5_000,
         requestTimeout: 10_000,
-        keepAliveTimeout: 30_000,
+        keepAliveTimeout: 65_000,
         connectionsCheckingInterval: 2_000,
         noDelay: true,
       },
