@@ -40,18 +40,11 @@ export class MembershipHistory {
   #observer(node: SimulatedNode, seen: Map<string, MemberStatus>): Behavior<ClusterEvent> {
     const { name } = node
     return Behaviors.receive((event) => {
-      switch (event.type) {
-        case 'CurrentClusterState':
-          for (const member of event.members) this.#observe(name, seen, member)
-          break
-        case 'UnreachableMember':
-        case 'ReachableMember':
-        case 'LeaderChanged':
-        case 'ClusterShuttingDown':
-          break
-        default:
-          this.#told.push({ to: name, type: event.type, address: event.member.node.address })
-          this.#observe(name, seen, event.member)
+      if (event.type === 'CurrentClusterState') {
+        for (const member of event.members) this.#observe(name, seen, member)
+      } else if (movesMember(event)) {
+        this.#told.push({ to: name, type: event.type, address: event.member.node.address })
+        this.#observe(name, seen, event.member)
       }
       this.#compareLeaders(name, node.cluster.state)
       return Behaviors.same
@@ -106,6 +99,11 @@ export interface Told {
   readonly to: string
   readonly type: ClusterEvent['type']
   readonly address: string
+}
+
+/** Whether the event is a step in the life of a member. */
+function movesMember(event: ClusterEvent): event is ClusterEvent & { readonly member: Member } {
+  return 'member' in event && event.type !== 'UnreachableMember' && event.type !== 'ReachableMember'
 }
 
 const RANKS: Readonly<Record<MemberStatus, number>> = {

@@ -139,6 +139,22 @@ describe('a test cluster', () => {
     expect(clock.now - stoppedAt).toBeLessThan(12_000)
   })
 
+  it('never hears again of a process that crashed, not even that its questions timed out', async () => {
+    const greeters = new Greeters()
+    await using cluster = await TestCluster.start({ nodes: 2, start: greeters.start })
+    const [a, b] = cluster.nodes
+    let heard = false
+
+    greeters
+      .ask(a, b)
+      .finally(() => (heard = true))
+      .catch(() => undefined)
+    a.crash()
+    await cluster.clock.advance('10s')
+
+    expect(heard).toBe(false)
+  })
+
   it('keeps the disk of a node that crashes, unless it is lost with it', async () => {
     await using cluster = await TestCluster.start({ nodes: 2 })
     const [, b] = cluster.nodes

@@ -104,7 +104,7 @@ export class SimulatedNetwork {
     for (const each of cuts) counted.add(each)
     let isUndone = false
     return () => {
-      if (isUndone || counted !== this.#cuts) return
+      if (isUndone) return
       isUndone = true
       this.#world.trace.note(`heal ${text}`)
       for (const each of cuts) counted.remove(each)

@@ -117,6 +117,7 @@ export class Wire {
 }
 
 interface Arrival {
+  /** Not before this, and not before those in front of it. */
   readonly atMs: number
   readonly bytes: number
   readonly happen: () => void
@@ -134,7 +135,6 @@ class Way {
   readonly name: string
   readonly #random: Random
   #arrivals: Arrival[] = []
-  #lastAtMs = 0
   /** Counts how often the way was cleared: a timer from before has nothing left to do. */
   #epoch = 0
   #isWaiting = false
@@ -148,11 +148,10 @@ class Way {
   }
 
   push(happen: () => void, bytes = 0): void {
-    const delay = this.#host.delayMs(this.name, this.#random)
-    this.#lastAtMs = Math.max(this.#lastAtMs, this.#host.now() + delay)
-    this.#arrivals.push({ atMs: this.#lastAtMs, bytes, happen })
+    const atMs = this.#host.now() + this.#host.delayMs(this.name, this.#random)
+    this.#arrivals.push({ atMs, bytes, happen })
     this.bytes += bytes
-    if (this.#arrivals.length === 1) this.#await(this.#lastAtMs)
+    if (this.#arrivals.length === 1) this.#await(atMs)
   }
 
   clear(): void {
