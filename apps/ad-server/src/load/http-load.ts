@@ -44,6 +44,7 @@ export class HttpLoad {
   readonly #clickRates: ReadonlyMap<string, ClickRate>
   #timer: NodeJS.Timeout | undefined
   #underWay = 0
+  #isOver = false
   #turn = 0
 
   constructor(settings: LoadSettings) {
@@ -73,7 +74,11 @@ export class HttpLoad {
   async stop(): Promise<void> {
     clearInterval(this.#timer)
     const giveUpAt = performance.now() + DRAIN_MS
-    while (this.#underWay > 0 && performance.now() < giveUpAt) await nextTick()
+    while (this.#underWay > 0 && performance.now() < giveUpAt) {
+      for (const pool of this.#pools.values()) pool.breakLate()
+      await nextTick()
+    }
+    this.#isOver = true
     for (const pool of this.#pools.values()) pool.close()
   }
 
@@ -155,6 +160,8 @@ export class HttpLoad {
     if (last !== undefined) onRetry(last.reason)
     this.#poolOf(target).get(path, (outcome: HttpOutcome) => {
       if (outcome.type === 'Answered') return then(outcome.answer, target)
+      // We closed the connections ourselves.
+      if (this.#isOver) return this.#tally.unanswered()
       const again = [...tried, { name: target.name, reason: outcome.reason }]
       this.#send(path, undefined, then, onRetry, again)
     })
@@ -221,6 +228,7 @@ function nextTick(): Promise<void> {
 
 const TICK_MS = 2
 const TRIES_MAX = 6
-const DRAIN_MS = 3_000
+/** Longer than any request may take. */
+const DRAIN_MS = 6_000
 /** Page views and beacons without an answer yet; a node that answers at all never gets near it. */
 const UNDER_WAY_MAX = 5_000

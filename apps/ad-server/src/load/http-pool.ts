@@ -78,4 +78,5 @@ export function isGoodPath(path: string): boolean {
 }
 
 const CONNECTIONS_MAX = 32
-const ANSWER_WITHIN_MS = 2_000
+/** A retry costs the nodes more than patience: a second request for an ad reserves a second time. */
+const ANSWER_WITHIN_MS = 5_000

@@ -1,6 +1,9 @@
 import { type HistogramSnapshot, LatencyHistogram } from '../latency-histogram.ts'
 
-/** What the visitors saw. `requests = served + sum of noContent + sum of httpErrors.ads` at rest. */
+/**
+ * What the visitors saw. At rest each ad request was served, had no content, failed, or was still
+ * unanswered when the run ended.
+ */
 export interface LoadFigures {
   /** Ad requests, one for each page view, of three slots each. */
   readonly requests: number
@@ -16,6 +19,8 @@ export interface LoadFigures {
   readonly clicks: number
   /** Page views that were due and never sent: the driver itself was late or had too many under way. */
   readonly skipped: number
+  /** Requests and beacons still without an answer when the run ended. */
+  readonly unanswered: number
   /** From the moment an ad request was due to the end of its answer, retries included. */
   readonly httpMs: HistogramSnapshot
 }
@@ -32,6 +37,7 @@ export class LoadTally {
   #impressions = 0
   #clicks = 0
   #skipped = 0
+  #unanswered = 0
 
   requested(): void {
     this.#requests++
@@ -65,6 +71,10 @@ export class LoadTally {
     this.#skipped += views
   }
 
+  unanswered(): void {
+    this.#unanswered++
+  }
+
   figures(): LoadFigures {
     return {
       requests: this.#requests,
@@ -76,6 +86,7 @@ export class LoadTally {
       impressions: this.#impressions,
       clicks: this.#clicks,
       skipped: this.#skipped,
+      unanswered: this.#unanswered,
       httpMs: this.#httpMs.snapshot(),
     }
   }

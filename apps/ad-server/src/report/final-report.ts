@@ -40,6 +40,7 @@ export function finalReport(summary: Summary, facts: RunFacts): Readonly<Record<
     retries: totalOf(summary.retries),
     retriesByReason: summary.retries,
     skipped: summary.skipped,
+    unanswered: summary.unanswered,
     decisionMs: summary.decisionMs,
     httpMs: summary.httpMs,
     replicasAgree: summary.replicasAgree,

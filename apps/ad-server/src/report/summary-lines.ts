@@ -106,7 +106,7 @@ function trafficLines(summary: Summary, paint: Paint): string[] {
   const { requests, served, noContent, httpErrors, retries } = summary
   const answered = served + totalOf(noContent)
   const errors = totalOf(httpErrors)
-  const line = (label: string, text: string) => `${paint('quiet', label.padEnd(10))}${text}`
+  const line = (label: string, text: string) => `${paint('quiet', label.padEnd(12))}${text}`
   const lines = [
     line(
       'requests',
@@ -124,6 +124,8 @@ function trafficLines(summary: Summary, paint: Paint): string[] {
   ]
   if (totalOf(retries) > 0)
     lines.push(line('retries', `${reasonsText(retries)}; sent again to another node`))
+  if (summary.unanswered > 0)
+    lines.push(line('unanswered', `${countText(summary.unanswered)} when the run ended`))
   if (summary.skipped > 0)
     lines.push(
       line('skipped', `${countText(summary.skipped)} page views this machine could not send`),

@@ -91,7 +91,11 @@ describe('a summary', () => {
 
   it('takes the newest figures of a campaign, whoever has them', () => {
     const summary = summaryOf(
-      node('node-1', { stats: stats({ campaigns: [campaign(3_000_000, 7)] }) }),
+      node('node-1', {
+        stats: stats({
+          campaigns: [{ ...campaign(3_000_000, 7), campaignId: 'exchange-2|desk-lamp' }],
+        }),
+      }),
       node('node-2', { stats: stats({ campaigns: [campaign(2_000_000, 6)] }) }),
       node('node-3', { phase: 'down', earlier: [stats({ campaigns: [campaign(9, 9)] })] }),
     )
@@ -175,13 +179,13 @@ node-1  up        4711  :8001      0         - / -    360      50         0
 node-2  starting     -  :8001      0         - / -    360      50         1
 replicas are exchanging changes   gossip 0 B/s   no message dropped
 
-requests  0 /s   10 in all, three slots each
-served    66.7 %   18 ads, 0 impressions, 0 clicks
-204       paced 33.3 %
-decision  p50 -   p99 -   p99.9 - ms
-http      p50 0.987   p99 0.987   p99.9 0.987 ms
-errors    1 no node answered
-retries   1 refused; sent again to another node
+requests    0 /s   10 in all, three slots each
+served      66.7 %   18 ads, 0 impressions, 0 clicks
+204         paced 33.3 %
+decision    p50 -   p99 -   p99.9 - ms
+http        p50 0.987   p99 0.987   p99.9 0.987 ms
+errors      1 no node answered
+retries     1 refused; sent again to another node
 
 campaign   advertiser  spent today  budget
 desk-lamp  exchange-2        $2.50  $10.00  25.0 %  ██████░░░░░░░░░░░░░░░░░░

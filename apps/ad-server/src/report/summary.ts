@@ -37,6 +37,7 @@ export interface Summary {
   readonly impressions: number
   readonly clicks: number
   readonly skipped: number
+  readonly unanswered: number
   readonly noContent: Counts
   readonly httpErrors: Counts
   readonly retries: Counts
@@ -112,6 +113,7 @@ function summaryOf(now: Observation, before: Observation): Summary {
     impressions: load?.impressions ?? 0,
     clicks: load?.clicks ?? 0,
     skipped: load?.skipped ?? 0,
+    unanswered: load?.unanswered ?? 0,
     noContent: load?.noContent ?? {},
     httpErrors: load?.httpErrors ?? {},
     retries: load?.retries ?? {},
@@ -157,14 +159,15 @@ function statsOf({ nodes }: Observation): NodeStats[] {
 function campaignsOf({ nodes }: Observation): CampaignSummary[] {
   const newest = new Map<string, CampaignFigures>()
   for (const campaign of nodes.flatMap(({ stats }) => stats?.campaigns ?? [])) {
-    const key = `${campaign.advertiserId}|${campaign.campaignId}`
+    // The nodes name a campaign as its entity is named, `advertiser|campaign`.
+    const key = `${campaign.advertiserId}|${campaign.campaignId.split('|').at(-1) ?? ''}`
     const known = newest.get(key)
     if (known === undefined || campaign.revision > known.revision) newest.set(key, campaign)
   }
   return [...newest]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, { campaignId, advertiserId, spentMicros, budgetMicros }]) => ({
-      campaignId,
+    .map(([key, { advertiserId, spentMicros, budgetMicros }]) => ({
+      campaignId: key.slice(advertiserId.length + 1),
       advertiserId,
       spentMicros,
       budgetMicros,
