@@ -70,8 +70,9 @@ export class Association {
     return this.#streams.control.queued + this.#streams.ordinary.queued
   }
 
-  get bufferedBytes(): number {
-    return this.#streams.control.bufferedBytes + this.#streams.ordinary.bufferedBytes
+  /** Something waits that may still get out. */
+  get isBusy(): boolean {
+    return this.#streams.control.isBusy || this.#streams.ordinary.isBusy
   }
 
   /** Why the node at the address cannot be reached, as far as we know. */

@@ -127,9 +127,11 @@ export class OutboundStream {
     return this.#failure
   }
 
-  /** Bytes that the host has not taken yet. */
-  get bufferedBytes(): number {
-    return this.#state.at === 'Open' ? this.#state.link.bufferedBytes : 0
+  /** Something waits that may still get out: a link that cannot be opened is not waited for. */
+  get isBusy(): boolean {
+    const state = this.#state
+    const hasLink = state.at === 'Open' || state.at === 'Dialling'
+    return hasLink && (this.#queue.length > 0 || state.link.bufferedBytes > 0)
   }
 
   /** The first message of `protocol` that still waits. */

@@ -16,8 +16,10 @@ function actor(name: string): { readonly ref: InternalRef; readonly heard: strin
     path: `/user/${name}`,
     uid: 1,
     identity: name,
-    tellSystem: (message: SystemMessage) =>
-      void heard.push(`${message.type} ${message.ref?.toString() ?? ''}`),
+    tellSystem: (message: SystemMessage) => {
+      const { path, uid } = message.ref as RemoteRef
+      heard.push(`${message.type} ${path}#${uid}`)
+    },
   }
   return { ref: ref as unknown as InternalRef, heard }
 }

@@ -347,12 +347,12 @@ export class Remoting implements RefTransport {
     const deadline = clock.monotonicMs() + FLUSH_MS
     return new Promise((resolve) => {
       const look = (): void => {
-        let buffered = 0
+        let isBusy = false
         for (const association of this.#associations.values()) {
           association.flush()
-          buffered += association.bufferedBytes
+          isBusy ||= association.isBusy
         }
-        if (buffered === 0 || clock.monotonicMs() >= deadline) resolve()
+        if (!isBusy || clock.monotonicMs() >= deadline) resolve()
         else timers.start(timerTask(look), FLUSH_POLL_MS)
       }
       look()
@@ -394,6 +394,6 @@ function listenError(
 
 const RESEND_MS = 1_000
 const LAST_WORDS_MS = 5_000
-const FLUSH_MS = 1_000
+const FLUSH_MS = 2_000
 const FLUSH_POLL_MS = 10
 const QUARANTINED_MAX = 10_000
