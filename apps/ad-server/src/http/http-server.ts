@@ -86,8 +86,10 @@ function answerTo(
 
 function write(response: ServerResponse, answer: HttpAnswer, request: IncomingMessage): void {
   const { status, headers, body } = answer
-  // A body nobody reads would be taken for the next request of the connection.
-  const isUnread = status === 413 || status === 417 || !request.complete
+  // A body nobody reads would be taken for the next request of the connection. (`request.complete` is
+  // still false here for every request, even those without a body.)
+  const { 'content-length': length = '0', 'transfer-encoding': coding } = request.headers
+  const isUnread = status === 413 || status === 417 || length !== '0' || coding !== undefined
   response.writeHead(status, {
     ...headers,
     ...(isUnread ? { connection: 'close' } : {}),
