@@ -106,7 +106,7 @@ function contentOf(node: SimulatedNode, registers: readonly Key<Register, Regist
   const data = DistributedData.get(node.system)
   return [...COUNTERS, ...MAPS, ...SETS, ...DELETED, ...registers]
     .map((key) => {
-      const value = data.read(key as Key<Crdt, Crdt>)
+      const value = data.read(key as unknown as Key<Crdt, Crdt>)
       const bytes =
         value === undefined ? 'nothing' : Buffer.from(encodeState(value)).toString('hex')
       return `${key.name}: ${bytes}`
