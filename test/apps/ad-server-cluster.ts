@@ -1,5 +1,6 @@
 import { type SimulatedNode, TestCluster, type TestClusterOptions } from '@troupe/testkit/cluster'
 import { AdNode } from '../../apps/ad-server/src/node/ad-node.ts'
+import { defaultPacingSettings } from '../../apps/ad-server/src/pacing/pacing.ts'
 import { realTime, type ScenarioOrigin } from '../../apps/ad-server/src/pacing/scenario-clock.ts'
 import type { Scenario, ScenarioCampaign } from '../../apps/ad-server/src/scenario.ts'
 import type { Decision } from '../../apps/ad-server/src/serving/serve-path.ts'
@@ -58,7 +59,7 @@ export function scenarioOf(...campaigns: readonly ScenarioCampaign[]): Scenario 
   }
 }
 
-/** Serving nodes on a simulated cluster. A node that is restarted serves again. */
+/** Serving nodes on a simulated cluster, gates open unless told otherwise. A node that is restarted serves again. */
 export class AdCluster implements AsyncDisposable {
   readonly cluster: TestCluster
   readonly #nodes: Map<SimulatedNode, AdNode>
@@ -70,12 +71,19 @@ export class AdCluster implements AsyncDisposable {
 
   static async start(
     scenario: Scenario,
-    options: TestClusterOptions & { readonly origin?: ScenarioOrigin } = {},
+    options: TestClusterOptions & {
+      readonly origin?: ScenarioOrigin
+      readonly isPaced?: boolean
+    } = {},
   ): Promise<AdCluster> {
     const nodes = new Map<SimulatedNode, AdNode>()
     const origin = options.origin ?? realTime
     const start = (node: SimulatedNode): void => {
-      nodes.set(node, AdNode.start(node.system, { origin, scenario }))
+      const pacing = {
+        ...defaultPacingSettings,
+        ...(options.isPaced === true ? {} : { fixedThrottle: 0 }),
+      }
+      nodes.set(node, AdNode.start(node.system, { origin, scenario, pacing }))
     }
     const cluster = await TestCluster.start({ ...options, start })
     return new AdCluster(cluster, nodes)

@@ -36,7 +36,7 @@ describe('asking for blocks', () => {
         campaignId: 'c',
         requestId: 'n1#1',
         wantMicros: 100_000,
-        leastMicros: PRICE,
+        leastMicros: 1,
       },
     ])
   })

@@ -46,7 +46,10 @@ export class Leases {
 
   /** Asks for a first block before anybody spends, for a campaign that has just got candidates. */
   prepare(campaignId: string, amountMicros: number, now: number): void {
-    const purse = this.#purseOf(campaignId, amountMicros)
+    // `amountMicros` is a guess at the size: what an impression really costs shows when one is paid.
+    const wantMicros = amountMicros * this.#settings.impressionsFirst
+    const purse = this.#purses.get(campaignId) ?? newPurse(campaignId, wantMicros, 1)
+    this.#purses.set(campaignId, purse)
     if (purse.blocks.length > 0) return
     purse.lastUsedAt = now
     this.#isDue = true

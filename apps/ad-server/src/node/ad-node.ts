@@ -16,6 +16,7 @@ import type { CampaignCommand } from '../campaign/campaign-protocol.ts'
 import { CampaignsKey, type CampaignRecord } from '../campaign/campaign-record.ts'
 import type { AdHttpNode } from '../http/ad-http.ts'
 import type { BeaconAd, BeaconEvent } from '../http/beacon-token.ts'
+import type { PacingSettings } from '../pacing/pacing.ts'
 import { ScenarioClock, type ScenarioOrigin } from '../pacing/scenario-clock.ts'
 import { CreativeStats } from '../sampling/creative-stats.ts'
 import type { Scenario } from '../scenario.ts'
@@ -58,13 +59,13 @@ export class AdNode implements AdHttpNode {
   readonly #missedAt = new Map<string, number>()
   #isLeaseTickSent = false
 
-  private constructor(system: ActorSystem, origin: ScenarioOrigin) {
+  private constructor(system: ActorSystem, { origin, pacing }: AdNodeOptions) {
     this.system = system
     this.cluster = Cluster.get(system)
     this.data = DistributedData.get(system)
     this.clock = new ScenarioClock(origin)
     this.#leases = new Leases(this.cluster.self.uid)
-    this.#gates = new PacingGates(this.clock)
+    this.#gates = new PacingGates(this.clock, pacing)
     const { data, directory, catalog, flat, clock } = this
     data.subscribe(CampaignsKey, ({ value, changed }) => {
       for (const campaignId of changed as Iterable<string>) this.#observe(value.get(campaignId))
@@ -95,11 +96,8 @@ export class AdNode implements AdHttpNode {
     this.#serving = this.#startServing(campaign)
   }
 
-  static start(
-    system: ActorSystem,
-    options: { readonly origin: ScenarioOrigin; readonly scenario?: Scenario },
-  ): AdNode {
-    const node = new AdNode(system, options.origin)
+  static start(system: ActorSystem, options: AdNodeOptions): AdNode {
+    const node = new AdNode(system, options)
     if (options.scenario !== undefined) node.load(options.scenario)
     return node
   }
@@ -231,6 +229,14 @@ export class AdNode implements AdHttpNode {
   #upMembers(): number {
     return Math.max(1, this.cluster.state.members.filter(({ status }) => status === 'Up').length)
   }
+}
+
+export interface AdNodeOptions {
+  /** How scenario time runs; the same on all nodes. */
+  readonly origin: ScenarioOrigin
+  readonly scenario?: Scenario
+  /** Of the gates of all sites. `fixedThrottle: 0` leaves them open. */
+  readonly pacing?: PacingSettings
 }
 
 /** What these actors do begins anew without harm: their state is in the replica, or built again from it. */

@@ -1,5 +1,6 @@
 import type { CampaignDirectory } from '../campaign/campaign-directory.ts'
 import { spendOf } from '../campaign/campaign-record.ts'
+import { defaultPacingSettings, type PacingSettings } from '../pacing/pacing.ts'
 import type { ScenarioClock } from '../pacing/scenario-clock.ts'
 import { SitePacing } from '../pacing/site-pacing.ts'
 import { TrafficShape } from '../pacing/traffic-shape.ts'
@@ -13,12 +14,14 @@ import type { FlatIndex } from '../serve-index/flat-index.ts'
  */
 export class PacingGates {
   readonly #clock: ScenarioClock
+  readonly #settings: PacingSettings
   readonly #gates = new Map<string, Gate>()
   #trafficByHour: readonly number[] | undefined
   #servingNodes = 1
 
-  constructor(clock: ScenarioClock) {
+  constructor(clock: ScenarioClock, settings: PacingSettings = defaultPacingSettings) {
     this.#clock = clock
+    this.#settings = settings
   }
 
   /** Sites with a gate. */
@@ -35,7 +38,11 @@ export class PacingGates {
   of(site: string): SitePacing {
     let gate = this.#gates.get(site)
     if (gate === undefined) {
-      const pacing = new SitePacing(new TrafficShape(this.#trafficByHour), this.#clock)
+      const pacing = new SitePacing(
+        new TrafficShape(this.#trafficByHour),
+        this.#clock,
+        this.#settings,
+      )
       pacing.servedBy(this.#servingNodes)
       gate = { pacing, revisions: new Map() }
       this.#gates.set(site, gate)
