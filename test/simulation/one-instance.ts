@@ -1,4 +1,4 @@
-import { Behaviors, type DeadLetter, DeadLetterEvents } from '@troupe/actor'
+import { type ActorRef, Behaviors, type DeadLetter, DeadLetterEvents } from '@troupe/actor'
 import { ClusterSharding, type Shards } from '@troupe/sharding'
 import type { SimulatedNode } from '@troupe/testkit/cluster'
 import { type FaultKind, faults, type Simulation } from '@troupe/testkit/simulation'
@@ -82,15 +82,16 @@ async function allAnswer(
   shards: ReadonlyMap<string, Shards<LedgerCommand>>,
 ): Promise<void> {
   for (const id of ENTITIES) {
-    const replies = nodes.map((node) =>
-      shards
-        .get(node.name)
-        ?.entityRef(id)
-        .ask<LedgerReply>((replyTo) => ({ type: 'Where', replyTo }), { timeoutMs: 1_000 }),
-    )
-    const homes = new Set(
-      (await Promise.all(replies)).map((reply) => `${reply?.node} ${reply?.epoch}`),
-    )
+    const asking = nodes.map(async ({ name }) => {
+      const ref = shards.get(name)?.entityRef(id)
+      const question = (replyTo: ActorRef<LedgerReply>): LedgerCommand => ({
+        type: 'Where',
+        replyTo,
+      })
+      const reply = await ref?.ask<LedgerReply>(question, { timeoutMs: 1_000 })
+      return `${reply?.node} in epoch ${reply?.epoch}`
+    })
+    const homes = new Set(await Promise.all(asking))
     if (homes.size !== 1) throw new Error(`${id} answers from ${[...homes].join(' and ')}`)
   }
 }

@@ -1,6 +1,8 @@
 import { localClusterSettings } from '@troupe/cluster'
-import { simulation } from '@troupe/testkit/simulation'
+import { type FaultKind, runSimulation, simulation } from '@troupe/testkit/simulation'
+import { expect, it } from 'vitest'
 import { oneInstanceEach } from './one-instance.ts'
+import { saysStoppedTooEarly, trustsRemoval } from './planted-sharding.ts'
 
 const WORLD = { nodes: 5, settings: localClusterSettings() }
 
@@ -9,3 +11,18 @@ simulation(
   { ...WORLD, seeds: 100 },
   (world) => oneInstanceEach(world),
 )
+
+const ON_LINKS: readonly FaultKind[] = ['Partition', 'OneWayCut', 'Slow']
+
+it.each([
+  ['says that a shard has stopped before it has', { plant: saysStoppedTooEarly }],
+  ['takes every removed node for a stopped one', { plant: trustsRemoval, kinds: ON_LINKS }],
+])('finds a node that %s', async (_bug, options) => {
+  let found = false
+  for (let seed = 1; seed <= 100 && !found; seed++) {
+    const { error } = await runSimulation(seed, WORLD, (world) => oneInstanceEach(world, options))
+    found = error instanceof Error && error.message.includes('two live instances')
+  }
+
+  expect(found).toBe(true)
+})

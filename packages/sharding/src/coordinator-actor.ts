@@ -1,8 +1,9 @@
 import { type ActorContext, type Behavior, Behaviors } from '@troupe/actor'
-import type { Cluster, ClusterEvent, Member, UniqueAddress } from '@troupe/cluster'
-import { byAge, nodeKey, sameNode } from '@troupe/cluster/spi'
+import type { Cluster, ClusterEvent, UniqueAddress } from '@troupe/cluster'
+import { nodeKey } from '@troupe/cluster/spi'
 import { type DistributedData, LWWMapKey, readMajority, writeMajority } from '@troupe/replicator'
 import { Coordinator } from './coordinator.ts'
+import { hostingMembers, isMember, oldestHost } from './hosting-members.ts'
 import type { ShardingLinks } from './links.ts'
 import type { CoordinatorEffect, RegionMessage } from './messages.ts'
 import type { ShardingSettings } from './settings.ts'
@@ -134,21 +135,16 @@ class CoordinatorDriver {
     }
     if (event.type === 'MemberRemoved') this.#removed(event.member.node, event.isReplaced)
     this.#perform(this.#coordinator?.hostsChanged(this.#hosts(), this.#now()))
-    const [oldest] = byAge(this.#hostingMembers())
-    const isOurs = oldest !== undefined && sameNode(oldest.node, this.#parts.cluster.self)
+    const { cluster, role } = this.#parts
+    const isOurs = oldestHost(cluster.state, role)?.uid === cluster.self.uid
     if (isOurs && this.#stage === 'Idle') this.#load()
   }
 
-  #hostingMembers(): readonly Member[] {
-    const { role, cluster } = this.#parts
-    const { members } = cluster.state
-    return members.filter((member) => role === undefined || member.roles.includes(role))
-  }
-
   #hosts(): Parameters<Coordinator['hostsChanged']>[0] {
-    const { members, unreachable } = this.#parts.cluster.state
+    const { cluster, role } = this.#parts
+    const { members, unreachable } = cluster.state
     const isOut = new Set(unreachable.map(({ node }) => nodeKey(node)))
-    const hosting = this.#hostingMembers().filter(({ status }) => status === 'Up')
+    const hosting = hostingMembers(cluster.state, role).filter(({ status }) => status === 'Up')
     const up = new Set(hosting.map(({ node }) => nodeKey(node)))
     return {
       up,
@@ -220,10 +216,7 @@ class CoordinatorDriver {
       'coordinating shards',
     )
     this.#perform(coordinator.hostsChanged(this.#hosts(), now))
-    const { members } = cluster.state
-    const isMember = (node: UniqueAddress): boolean =>
-      members.some((member) => sameNode(member.node, node))
-    for (const node of coordinator.homesWithout(isMember)) {
+    for (const node of coordinator.homesWithout((each) => isMember(cluster.state, each))) {
       const stoppedAt = this.#stoppedAt.get(nodeKey(node)) ?? now + this.#marginMs()
       this.#perform(coordinator.removed(node, stoppedAt, now))
     }
@@ -240,8 +233,7 @@ class CoordinatorDriver {
       if (message.type === 'Register') this.#early.set(nodeKey(from), { from, message })
       return
     }
-    const isMember = this.#parts.cluster.state.members.some(({ node }) => sameNode(node, from))
-    if (!isMember) return
+    if (!isMember(this.#parts.cluster.state, from)) return
     const now = this.#now()
     switch (message.type) {
       case 'Register':

@@ -5,11 +5,11 @@ import {
   Behaviors,
   type Signal,
 } from '@troupe/actor'
-import type { Cluster, ClusterEvent, UniqueAddress } from '@troupe/cluster'
-import { byAge } from '@troupe/cluster/spi'
+import type { Cluster, ClusterEvent, ClusterState, UniqueAddress } from '@troupe/cluster'
 import { EntityHost, type Passivate } from './entity-host.ts'
 import { EnvelopeRouter, type Route } from './envelope-router.ts'
 import type { EntityType } from './entity-type.ts'
+import { hasSuccessor, isMember, oldestHost } from './hosting-members.ts'
 import { isInMinority } from './isolation.ts'
 import type { ShardingLinks } from './links.ts'
 import type { CoordinatorMessage, RegionEffect, RegionTraffic } from './messages.ts'
@@ -274,6 +274,9 @@ export class ShardRegion<M> {
     } else if (message.type === 'NobodyTakesOver') {
       if (this.#handOver !== undefined) this.#endHandOver()
       return
+    } else if (message.type === 'Home' && !isMember(this.#state, message.home.node)) {
+      // The coordinator has not heard yet that this node is gone. We ask again.
+      return
     }
     this.#perform(this.#region.receive(message))
   }
@@ -305,6 +308,15 @@ export class ShardRegion<M> {
 
   // ---- the cluster ----
 
+  get #state(): ClusterState {
+    return this.#parts.cluster.state
+  }
+
+  get #hasSuccessor(): boolean {
+    const { role, cluster } = this.#parts
+    return hasSuccessor(cluster.state, role, cluster.self)
+  }
+
   #clusterEvent(context: ActorContext<Message>, event: ClusterEvent): void {
     if (event.type === 'ClusterShuttingDown') {
       // Others may start our entities soon: ours end now, whatever they are doing.
@@ -313,18 +325,14 @@ export class ShardRegion<M> {
     }
     if (this.#router.isClosed) return
     if (event.type === 'MemberRemoved') this.#region.nodeRemoved(event.member.node)
-    const { role, cluster } = this.#parts
-    const { state } = cluster
-    const oldest = byAge(state.members).find(
-      (member) => role === undefined || member.roles.includes(role),
-    )?.node
+    const oldest = oldestHost(this.#state, this.#parts.role)
     if (oldest?.uid !== this.#coordinator?.uid) {
       this.#coordinator = oldest
       this.#isRegistered = false
       this.#register()
     }
-    this.#watchIsolation(context, isInMinority(state))
-    if (this.#handOver !== undefined && !this.#hasSuccessor()) this.#endHandOver()
+    this.#watchIsolation(context, isInMinority(this.#state))
+    if (this.#handOver !== undefined && !this.#hasSuccessor) this.#endHandOver()
   }
 
   /**
@@ -356,7 +364,7 @@ export class ShardRegion<M> {
   #handOverAll(context: ActorContext<Message>, replyTo: ActorRef<'Done'>): void {
     this.#handOver = replyTo
     this.#region.leave()
-    if (!this.#hasSuccessor()) {
+    if (!this.#hasSuccessor) {
       this.#endHandOver()
       return
     }
@@ -364,17 +372,6 @@ export class ShardRegion<M> {
     context.timers.startSingleTimer('hand-over', { type: 'HandOverTimeout' }, leaveTimeoutMs)
     this.#perform([LEAVING])
     this.#finishHandOver()
-  }
-
-  /** Somebody who could take our shards, as far as we know. */
-  #hasSuccessor(): boolean {
-    const { cluster, role } = this.#parts
-    return cluster.state.members.some(
-      ({ node, status, roles }) =>
-        node.uid !== cluster.self.uid &&
-        status === 'Up' &&
-        (role === undefined || roles.includes(role)),
-    )
   }
 
   /** Nobody takes our shards, or not in time. */
