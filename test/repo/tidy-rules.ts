@@ -87,7 +87,7 @@ function violationsIn(file: SourceFile): string[] {
   const lines = file.text.split('\n').length - 1
   if (lines > LINES_MAX)
     report(file.text.length, `${lines} lines; most is ${LINES_MAX}: what is the second idea in it?`)
-  const { errors, module, program } = parseSync(file.path, file.text)
+  const { errors, module, program } = parsed(file)
   for (const error of errors) report(0, `cannot be parsed: ${error.message}`)
   for (const request of importsOf(file)) checkImport(file, request, report)
   for (const { start, entries } of module.staticExports) {
@@ -102,6 +102,16 @@ function violationsIn(file: SourceFile): string[] {
   return found
 }
 
+const parsedBefore = new WeakMap<SourceFile, ReturnType<typeof parseSync>>()
+
+function parsed(file: SourceFile): ReturnType<typeof parseSync> {
+  const before = parsedBefore.get(file)
+  if (before !== undefined) return before
+  const result = parseSync(file.path, file.text)
+  parsedBefore.set(file, result)
+  return result
+}
+
 type Report = (offset: number, sentence: string) => void
 
 interface ImportRequest {
@@ -112,7 +122,7 @@ interface ImportRequest {
 }
 
 function importsOf(file: SourceFile): ImportRequest[] {
-  const { module } = parseSync(file.path, file.text)
+  const { module } = parsed(file)
   const fromImports = module.staticImports.map(({ moduleRequest, entries, start }) => ({
     module: moduleRequest.value,
     start,

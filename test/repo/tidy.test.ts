@@ -10,7 +10,7 @@ describe('the repository', () => {
   it('keeps the house rules', () => {
     expect(files.length).toBeGreaterThan(100)
     expect(violations(files)).toEqual([])
-  })
+  }, 60_000)
 
   it('declares in each package.json no more than the table allows', () => {
     for (const [workspace, allowed] of Object.entries(MAY_IMPORT)) {
