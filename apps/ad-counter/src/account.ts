@@ -7,7 +7,11 @@ export function accountOf(report: AdCounterReport): string {
   const head =
     `${count(ads, 'ad')}, ${count(clients, 'client')} on ${count(nodes, 'node')}, ` +
     `a limit of ${count(limit, 'view')} for each ad (seed ${seed})`
-  return [head, ...rounds.map((round) => roundAccount(round, nodes))].join('\n\n')
+  const links =
+    `${report.linkMessages} messages, ${Math.ceil(report.linkBytes / 1_024)} KiB, crossed the links ` +
+    'between the nodes.'
+  const parts = [head, ...rounds.map((round) => roundAccount(round, nodes))]
+  return [...parts, ...(nodes > 1 ? [links] : [])].join('\n\n')
 }
 
 function roundAccount(round: RoundReport, nodes: number): string {

@@ -1,4 +1,5 @@
 import type { ActorRef, ActorSystem } from '@troupe/actor'
+import { Cluster } from '@troupe/cluster'
 import { DistributedData } from '@troupe/replicator'
 import type { ClientCommand, Stopped } from './client.ts'
 import type { AdCounterConfig } from './config.ts'
@@ -31,6 +32,7 @@ export async function runAdCounter(
     const plan = (name === 'online' ? onlinePlan : offlinePlan)({ clients, requests, seed })
     rounds.push(await runRound(nodes, { name, adIds, limit }, clients, plan, config.pauseMs))
   }
+  const links = nodes.map(({ system }) => Cluster.get(system).metrics)
   return {
     nodes: nodes.length,
     clients: clients.length,
@@ -38,6 +40,8 @@ export async function runAdCounter(
     seed,
     lost: rounds.reduce((sum, { lost }) => sum + lost, 0),
     replicasAgree: rounds.every(({ replicasAgree }) => replicasAgree),
+    linkMessages: links.reduce((sum, { messagesSent }) => sum + messagesSent, 0),
+    linkBytes: links.reduce((sum, { bytesSent }) => sum + bytesSent, 0),
     rounds,
   }
 }

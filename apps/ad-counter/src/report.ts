@@ -40,6 +40,9 @@ export interface AdCounterReport {
   /** In both rounds together. */
   readonly lost: number
   readonly replicasAgree: boolean
+  /** What crossed the links between the nodes from beginning to end, membership included. */
+  readonly linkMessages: number
+  readonly linkBytes: number
   readonly rounds: readonly RoundReport[]
 }
 

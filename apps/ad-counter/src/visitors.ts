@@ -76,7 +76,8 @@ export function visitors(options: VisitorsOptions): Behavior<never> {
         case 'Answered':
           if (step !== undefined) record(step, message.reply)
           next++
-          context.timers.startSingleTimer('next', { type: 'Next' }, pauseMs)
+          if (pauseMs > 0) context.timers.startSingleTimer('next', { type: 'Next' }, pauseMs)
+          else context.self.tell({ type: 'Next' })
           return Behaviors.same
         case 'Unanswered':
           return step === undefined ? Behaviors.stopped : fail(step, message.cause)
