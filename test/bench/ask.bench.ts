@@ -2,12 +2,13 @@ import { type ActorRef, Behaviors } from '@troupe/actor'
 import type { BenchCase, Suite } from './harness/bench-case.ts'
 import { BenchSystem } from './harness/bench-system.ts'
 import { nsPer, verify } from './harness/measure.ts'
+import { type Nact, peer } from './harness/peers.ts'
 import { Trampoline } from './harness/trampoline.ts'
 
 /** Questions and answers: each ask brings its own address and its own timeout. */
-export const suite: Suite = ({ quick }) => {
+export const suite: Suite = ({ quick, peersFolder }) => {
   const asks = quick ? 10_000 : 200_000
-  return [asking('sequential', asks, 1), asking('concurrent', asks, 500)]
+  return [asking('sequential', asks, 1, peersFolder), asking('concurrent', asks, 500, peersFolder)]
 }
 
 interface Question {
@@ -20,7 +21,12 @@ interface Question {
  * `inFlight` questions at a time. The floor is a promise whose function travels over a trampoline: it
  * has no address anyone else could answer to, no timeout, and no actor behind it.
  */
-function asking(name: string, asks: number, inFlight: number): BenchCase {
+function asking(
+  name: string,
+  asks: number,
+  inFlight: number,
+  peersFolder: string | undefined,
+): BenchCase {
   const bench = new BenchSystem()
   const trampoline = new Trampoline()
   let oracle: ActorRef<Question>
@@ -61,6 +67,24 @@ function asking(name: string, asks: number, inFlight: number): BenchCase {
         oracle.ask<number>((replyTo) => ({ type: 'Question', value, replyTo }), TIMEOUT),
       ),
     raw: () => round((value) => new Promise((reply) => trampoline.send(answer, { value, reply }))),
+    peers: [
+      {
+        name: 'nact',
+        load: () => {
+          const nact = peer<Nact>('nact', peersFolder)
+          if (nact === undefined) return undefined
+          const actor = nact.spawnStateless<{ readonly value: number; readonly replyTo: object }>(
+            nact.start(),
+            ({ value, replyTo }) => nact.dispatch(replyTo, value + 1),
+            'oracle',
+          )
+          return () =>
+            round((value) =>
+              nact.query<number>(actor, (replyTo) => ({ value, replyTo }), TIMEOUT.timeoutMs),
+            )
+        },
+      },
+    ],
     close: () => bench.close(),
   }
 }

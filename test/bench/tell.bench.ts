@@ -2,14 +2,15 @@ import { type ActorRef, type Behavior, Behaviors } from '@troupe/actor'
 import type { BenchCase, Suite } from './harness/bench-case.ts'
 import { BenchSystem } from './harness/bench-system.ts'
 import { nsPer, verify } from './harness/measure.ts'
+import { type Nact, peer, type XState } from './harness/peers.ts'
 import { Trampoline } from './harness/trampoline.ts'
 
 /** How messages travel: shapes that stress different parts of the way. */
-export const suite: Suite = ({ quick }) => {
+export const suite: Suite = ({ quick, peersFolder }) => {
   const count = (full: number): number => (quick ? full / 20 : full)
   return [
-    oneToOne(count(2_000_000)),
-    pingPong(count(1_000_000)),
+    oneToOne(count(2_000_000), peersFolder),
+    pingPong(count(1_000_000), peersFolder),
     ring(1_000, 1, count(1_000_000)),
     ring(1_000, 1_000, count(2_000_000)),
     fanIn(1_000, count(1_000)),
@@ -21,7 +22,7 @@ type Ball = { readonly type: 'Ball'; readonly left: number }
 const tick: Tick = { type: 'Tick', value: 1 }
 
 /** One actor is told in batches of a thousand; the next batch when this one is done. */
-function oneToOne(messages: number): BenchCase {
+function oneToOne(messages: number, peersFolder: string | undefined): BenchCase {
   const batch = 1_000
   const bench = new BenchSystem()
   const trampoline = new Trampoline()
@@ -63,13 +64,82 @@ function oneToOne(messages: number): BenchCase {
       round(() => {
         for (let i = 0; i < batch; i++) trampoline.send(receive, tick)
       }),
+    peers: [
+      {
+        name: 'nact',
+        load: () => {
+          const nact = peer<Nact>('nact', peersFolder)
+          if (nact === undefined) return undefined
+          const actor = nact.spawnStateless(nact.start(), receive, 'sink')
+          return () =>
+            round(() => {
+              for (let i = 0; i < batch; i++) nact.dispatch(actor, tick)
+            })
+        },
+      },
+      {
+        name: 'xstate',
+        load: () => {
+          const xstate = peer<XState>('xstate', peersFolder)
+          if (xstate === undefined) return undefined
+          const logic = xstate.fromTransition((state: { readonly sum: number }, event: Tick) => {
+            receive(event)
+            return { sum: state.sum + event.value }
+          }, START)
+          const actor = xstate.createActor(logic).start()
+          return () =>
+            round(() => {
+              // Its actors handle an event while it is sent: the next batch must not begin inside of the last.
+              void Promise.resolve().then(() => {
+                for (let i = 0; i < batch; i++) actor.send(tick)
+              })
+            })
+        },
+      },
+    ],
     close: () => bench.close(),
   }
 }
 
 /** Two actors hand one ball to and fro, a fresh object each time. */
-function pingPong(hops: number): BenchCase {
-  return ballGame('ping-pong', 2, 1, hops)
+function pingPong(hops: number, peersFolder: string | undefined): BenchCase {
+  return {
+    ...ballGame('ping-pong', 2, 1, hops),
+    peers: [
+      {
+        name: 'nact',
+        load: () => {
+          const nact = peer<Nact>('nact', peersFolder)
+          if (nact === undefined) return undefined
+          const system = nact.start()
+          let seen = 0
+          let done: () => void = nothing
+          const players: object[] = []
+          const player = (other: number) => (ball: Ball) => {
+            seen++
+            const to = players[other]
+            if (ball.left > 1 && to) nact.dispatch(to, { type: 'Ball', left: ball.left - 1 })
+            else done()
+          }
+          players.push(nact.spawnStateless(system, player(1), 'ping'))
+          players.push(nact.spawnStateless(system, player(0), 'pong'))
+          // A tenth: it takes ten times as long.
+          const fewer = Math.ceil(hops / 10)
+          return async () => {
+            seen = 0
+            const ns = await nsPer(fewer, () =>
+              until((resolve) => {
+                done = resolve
+                nact.dispatch(players[0] as object, { type: 'Ball', left: fewer })
+              }),
+            )
+            verify('hops', seen, fewer)
+            return ns
+          }
+        },
+      },
+    ],
+  }
 }
 
 /** `tokens` go round a ring of `size` actors. */
@@ -201,6 +271,7 @@ function fanIn(senders: number, perSender: number): BenchCase {
 }
 
 const PER_WAVE = 10
+const START = { sum: 0 }
 
 function until(begin: (done: () => void) => void): Promise<void> {
   return new Promise(begin)

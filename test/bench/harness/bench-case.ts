@@ -5,7 +5,7 @@ export type Contender = () => number | Promise<number>
 export interface Peer {
   readonly name: string
   /** Undefined when it is not installed: the case then runs without it and says so. */
-  readonly load: () => Promise<Contender | undefined>
+  readonly load: () => Contender | undefined
 }
 
 /** One line of the table: ours, and beside it in the same rounds what it is compared with. */

@@ -16,6 +16,11 @@ const only = valueOf('--only')
 const { suite } = (await import(pathToFileURL(file).href)) as { readonly suite: Suite }
 const cases = suite({ quick, peersFolder: valueOf('--peers') })
 
+// Whoever reads the lines may have enough of them (`| head`).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 1)
+})
+
 if (only === undefined) await runAll()
 else await runOne(cases[Number(only)] as BenchCase)
 

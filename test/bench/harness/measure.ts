@@ -33,7 +33,7 @@ export async function measure(
     const peers: { readonly name: string; readonly run: Contender }[] = []
     const missingPeers: string[] = []
     for (const { name, load } of benchCase.peers ?? []) {
-      const run = await load()
+      const run = load()
       if (run === undefined) missingPeers.push(name)
       else peers.push({ name, run })
     }
