@@ -21,7 +21,7 @@ describe('the command line of the ad server', () => {
       dataFolder: undefined,
       replayFolder: undefined,
       rate: 100,
-      speed: 300,
+      speed: 60,
       forMs: undefined,
       json: false,
       kill: false,

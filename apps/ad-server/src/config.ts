@@ -68,7 +68,7 @@ export function parseArguments(args: readonly string[]): Asked {
   return fault === undefined ? { type: 'Run', config } : refused(fault)
 }
 
-const DEFAULTS = { nodes: 3, pagePort: 8080, rate: 100, speed: 300, seed: 1 }
+const DEFAULTS = { nodes: 3, pagePort: 8080, rate: 100, speed: 60, seed: 1 }
 const NODES_MAX = 9
 const RATE_MAX = 100_000
 const SPEED_MIN = 0.1
@@ -79,7 +79,7 @@ export const HELP: string = `Starts an ad server on a cluster of real processes,
   npm start -- [flags]
 
   --rate N        page views a second, three ad slots each (default ${DEFAULTS.rate})
-  --speed N       scenario time runs N times as fast: at 300 a day lasts 4.8 minutes (default ${DEFAULTS.speed})
+  --speed N       scenario time runs N times as fast: at 60 a day lasts 24 minutes (default ${DEFAULTS.speed})
   --for TIME      stop after this long, as in 500ms, 20s or 5m (default: until Ctrl-C)
   --kill          kill a random node every few seconds and start it again
   --replay DIR    traffic, bids and click rates from recordings in DIR, instead of the built-in scenario

@@ -132,7 +132,7 @@ class Run {
     load.start()
     const { forMs = Infinity } = this.#config
     const endsAt = this.#loadStartedAt + forMs
-    let scenario = this.#drive.scenario
+    let day = this.#scenarioDay()
     await this.#until(() => {
       const now = performance.now()
       const names = fleet.nodes.map(({ name }) => name)
@@ -141,8 +141,9 @@ class Run {
         this.#notice(`${victim} was killed (SIGKILL)`)
         fleet.kill(victim)
       }
-      const today = this.#drive.scenarioOn(this.#scenarioNow())
-      if (today !== scenario) fleet.load((scenario = today))
+      // A new day brings recorded bids of its own, and pages are looked at again.
+      if (this.#scenarioDay() !== day) fleet.load(this.#drive.scenarioOn(this.#scenarioNow()))
+      day = this.#scenarioDay()
       return now >= endsAt
     }, forMs + TICK_MS)
     this.#loadEndedAt = performance.now()
@@ -244,6 +245,10 @@ class Run {
     return this.#drive.traffic.startMs + passedMs * this.#config.speed
   }
 
+  #scenarioDay(): number {
+    return Math.floor(this.#scenarioNow() / 86_400_000)
+  }
+
   #summary(): Summary {
     const fleet = this.#fleet
     return this.#summaries.observe({
@@ -318,4 +323,4 @@ const TICKS_PER_SUMMARY = 5
 const NOTICES_KEPT = 5
 /** A node that is not up by then has said why, or the summary shows what is missing. */
 const READY_WITHIN_MS = 20_000
-const SETTLE_WITHIN_MS = 10_000
+const SETTLE_WITHIN_MS = 15_000
