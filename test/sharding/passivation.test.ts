@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ShardedCluster } from './sharded-cluster.ts'
 
-describe('passivation', () => {
+describe('passivation', { timeout: 30_000 }, () => {
   it('ends an entity that is idle, and the next message revives it', async () => {
     await using sharded = await ShardedCluster.start({ settings: { passivateAfterMs: 10_000 } })
     await sharded.where('a', '42')
@@ -72,7 +72,7 @@ describe('passivation', () => {
   })
 })
 
-describe('an entity with a stop message', () => {
+describe('an entity with a stop message', { timeout: 30_000 }, () => {
   it('gets it last, and stops by itself', async () => {
     await using sharded = await ShardedCluster.start({
       settings: { passivateAfterMs: 10_000 },

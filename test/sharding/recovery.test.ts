@@ -20,7 +20,7 @@ async function slowestAnswer(sharded: ShardedCluster, name: string): Promise<num
   return Math.max(...(await sharded.cluster.run(Promise.all(ids.map(ask)))))
 }
 
-describe('after a crash', () => {
+describe('after a crash', { timeout: 30_000 }, () => {
   it('the entities of the node live elsewhere once it is removed and has certainly stopped', async () => {
     await using sharded = await ShardedCluster.start()
     for (const id of ids) await sharded.where('a', id)
@@ -100,7 +100,7 @@ describe('after a crash', () => {
   })
 })
 
-describe('in a split', () => {
+describe('in a split', { timeout: 30_000 }, () => {
   it('the minority ends its entities before the majority starts them', async () => {
     await using sharded = await ShardedCluster.start({ nodes: 5 })
     const { clock, network } = sharded.cluster

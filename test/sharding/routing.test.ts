@@ -7,7 +7,7 @@ import { ShardedCluster } from './sharded-cluster.ts'
 
 const ids = Array.from({ length: 60 }, (_, i) => `account-${i}`)
 
-describe('an entity', () => {
+describe('an entity', { timeout: 30_000 }, () => {
   it('is one and the same from every node', async () => {
     await using sharded = await ShardedCluster.start()
 
@@ -76,7 +76,7 @@ describe('an entity', () => {
   })
 })
 
-describe('a node without the role', () => {
+describe('a node without the role', { timeout: 30_000 }, () => {
   it('sends to entities and hosts none', async () => {
     await using sharded = await ShardedCluster.start({
       nodes: ['a', 'b', 'web'],
@@ -104,7 +104,7 @@ describe('a node without the role', () => {
   })
 })
 
-describe('starting a type', () => {
+describe('starting a type', { timeout: 30_000 }, () => {
   it('twice on a node is one start, and another type of that name is refused', async () => {
     await using cluster = await TestCluster.start({ nodes: 1 })
     const sharding = ClusterSharding.get(cluster.nodes[0].system)
@@ -147,7 +147,7 @@ describe('starting a type', () => {
   })
 })
 
-describe('hostsMin', () => {
+describe('hostsMin', { timeout: 30_000 }, () => {
   it('holds back the first homes until so many hosts are there, and spreads shards evenly at once', async () => {
     await using sharded = await ShardedCluster.start(
       { settings: { hostsMin: 3, rebalanceMs: 3_600_000 } },

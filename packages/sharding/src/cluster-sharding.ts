@@ -1,5 +1,5 @@
 import type { ActorRef, ActorSystem, Extension } from '@troupe/actor'
-import { Cluster, type UniqueAddress } from '@troupe/cluster'
+import { Cluster } from '@troupe/cluster'
 import { DistributedData } from '@troupe/replicator'
 import { coordinatorActor } from './coordinator-actor.ts'
 import { EntityRef } from './entity-ref.ts'
@@ -9,7 +9,7 @@ import { ShardingLinks } from './links.ts'
 import { shardingProtocols } from './protocol.ts'
 import { type RegionCommand, ShardRegion } from './region-actor.ts'
 import { type ShardingSettings, shardingSettings } from './settings.ts'
-import type { ShardId } from './shard-id.ts'
+import type { ShardRegionState } from './shard-region-state.ts'
 
 export interface StartOptions {
   readonly settings?: Partial<ShardingSettings>
@@ -24,17 +24,6 @@ export interface Shards<in M> {
   entityRef(entityId: string): EntityRef<M>
   /** What this node knows and has: for dashboards and tests. */
   readonly state: ShardRegionState
-}
-
-export interface ShardRegionState {
-  /** Entities running on this node. */
-  readonly entities: number
-  /** Shards this node hosts. */
-  readonly shards: readonly ShardId[]
-  /** Messages that wait for a shard to get a home. */
-  readonly keptMessages: number
-  /** The node that decides where shards live. */
-  readonly coordinator: UniqueAddress | undefined
 }
 
 /** Entities by id, each running on one node of the cluster at a time. One per system. */
@@ -112,12 +101,7 @@ export class ClusterSharding {
       entityRef: (entityId) =>
         new EntityRef(system, type.name, entityId, (id, message) => region.route(id, message)),
       get state() {
-        return {
-          entities: region.entityCount,
-          shards: region.hostedShards,
-          keptMessages: region.keptMessages,
-          coordinator: region.coordinator,
-        }
+        return region.state
       },
     }
   }

@@ -26,12 +26,14 @@ export function shardingProtocols(typeName: string, shards: number): ShardingPro
       stream: 'control',
       codec: () => regionMessageCodec(shard),
       expiresAfterMs: 5_000,
+      isRepeated: true,
     },
     toRegion: {
       name: `sharding-region-${typeName}`,
       stream: 'control',
       codec: () => coordinatorMessageCodec(shard),
       expiresAfterMs: 5_000,
+      isRepeated: true,
     },
     envelopes: {
       name: `sharding-${typeName}`,

@@ -12,10 +12,11 @@ import type { EntityType } from './entity-type.ts'
 import { hasSuccessor, isMember, oldestHost } from './hosting-members.ts'
 import { isInMinority } from './isolation.ts'
 import type { ShardingLinks } from './links.ts'
-import type { CoordinatorMessage, RegionEffect, RegionTraffic } from './messages.ts'
+import type { CoordinatorMessage, RegionEffect } from './messages.ts'
 import { Region } from './region.ts'
 import type { ShardingSettings } from './settings.ts'
 import type { ShardId } from './shard-id.ts'
+import type { ShardRegionState } from './shard-region-state.ts'
 
 export type RegionCommand =
   | Passivate
@@ -25,7 +26,8 @@ export type RegionCommand =
 type Message =
   | RegionCommand
   | Route
-  | { readonly type: 'FromPeer'; readonly from: UniqueAddress; readonly traffic: RegionTraffic }
+  | { readonly type: 'Drained'; readonly by: UniqueAddress; readonly shard: ShardId }
+  | { readonly type: 'NotHere'; readonly node: UniqueAddress; readonly shard: ShardId }
   | {
       readonly type: 'FromCoordinator'
       readonly from: UniqueAddress
@@ -66,6 +68,7 @@ export class ShardRegion<M> {
   #coordinator: UniqueAddress | undefined
   #isRegistered = false
   #unanswered = 0
+  #retries = 0
   #isIsolated = false
   #handOver: ActorRef<'Done'> | undefined
 
@@ -88,20 +91,14 @@ export class ShardRegion<M> {
     return actor
   }
 
-  get entityCount(): number {
-    return this.#entities?.size ?? 0
-  }
-
-  get hostedShards(): readonly ShardId[] {
-    return this.#region.hostedShards
-  }
-
-  get keptMessages(): number {
-    return this.#router.keptMessages
-  }
-
-  get coordinator(): UniqueAddress | undefined {
-    return this.#coordinator
+  get state(): ShardRegionState {
+    return {
+      entities: this.#entities?.size ?? 0,
+      shards: this.#region.hostedShards,
+      keptMessages: this.#router.keptMessages,
+      coordinator: this.#coordinator,
+      isRegistered: this.#isRegistered,
+    }
   }
 
   /** Sends a message on its way to an entity. */
@@ -133,8 +130,10 @@ export class ShardRegion<M> {
     this.#entities = new EntityHost(type, context, settings.handOffTimeoutMs)
     this.#router.open(this.#entities)
     links.onTraffic((from, traffic) => {
-      if (traffic.type === 'Envelope') this.#router.arrived(from, traffic)
-      else self.tell({ type: 'FromPeer', from, traffic })
+      const { type, shard } = traffic
+      if (type === 'Envelope') this.#router.arrived(from, traffic)
+      else if (type === 'Drained') self.tell({ type, by: from, shard })
+      else self.tell({ type, node: from, shard })
     })
     links.onCoordinatorMessage((from, message) =>
       self.tell({ type: 'FromCoordinator', from, message }),
@@ -152,8 +151,11 @@ export class ShardRegion<M> {
       case 'Route':
         this.#perform(this.#router.routed(message))
         return
-      case 'FromPeer':
-        this.#fromPeer(message.from, message.traffic)
+      case 'Drained':
+        this.#perform(this.#region.drained(message.by, message.shard))
+        return
+      case 'NotHere':
+        this.#region.notHere(message.node, message.shard)
         return
       case 'FromCoordinator':
         this.#fromCoordinator(context, message.from, message.message)
@@ -186,11 +188,6 @@ export class ShardRegion<M> {
       default:
         return message satisfies never
     }
-  }
-
-  #fromPeer(from: UniqueAddress, traffic: RegionTraffic): void {
-    if (traffic.type === 'Drained') this.#perform(this.#region.drained(from, traffic.shard))
-    else if (traffic.type === 'NotHere') this.#region.notHere(from, traffic.shard)
   }
 
   #signal(signal: Signal): void {
@@ -274,11 +271,10 @@ export class ShardRegion<M> {
     } else if (message.type === 'NobodyTakesOver') {
       if (this.#handOver !== undefined) this.#endHandOver()
       return
-    } else if (message.type === 'Home' && !isMember(this.#state, message.home.node)) {
-      // The coordinator has not heard yet that this node is gone. We ask again.
-      return
     }
-    this.#perform(this.#region.receive(message))
+    // The coordinator may not have heard yet that a node is gone. Then we ask again.
+    const isGone = message.type === 'Home' && !isMember(this.#cluster, message.home.node)
+    if (!isGone) this.#perform(this.#region.receive(message))
   }
 
   #retry(context: ActorContext<Message>): void {
@@ -289,6 +285,8 @@ export class ShardRegion<M> {
       if (++this.#unanswered % UNANSWERED_WARN === 0) this.#warnUnanswered(context)
       return
     }
+    // Now and then all over again: whatever was lost between us and the coordinator comes to light.
+    if (++this.#retries % REGISTER_EVERY === 0) this.#register()
     if (this.#handOver !== undefined) this.#perform([LEAVING])
     this.#perform(this.#region.retry())
   }
@@ -298,17 +296,15 @@ export class ShardRegion<M> {
   }
 
   #warnUnanswered(context: ActorContext<Message>): void {
-    const entityType = this.#parts.type.name
-    const coordinator = this.#coordinator?.address
     context.log.warn(
-      { entityType, coordinator, keptMessages: this.keptMessages },
+      { entityType: this.#parts.type.name, coordinator: this.#coordinator?.address },
       'no coordinator answers; is the entity type started on all nodes that may host it',
     )
   }
 
   // ---- the cluster ----
 
-  get #state(): ClusterState {
+  get #cluster(): ClusterState {
     return this.#parts.cluster.state
   }
 
@@ -325,13 +321,13 @@ export class ShardRegion<M> {
     }
     if (this.#router.isClosed) return
     if (event.type === 'MemberRemoved') this.#region.nodeRemoved(event.member.node)
-    const oldest = oldestHost(this.#state, this.#parts.role)
+    const oldest = oldestHost(this.#cluster, this.#parts.role)
     if (oldest?.uid !== this.#coordinator?.uid) {
       this.#coordinator = oldest
       this.#isRegistered = false
       this.#register()
     }
-    this.#watchIsolation(context, isInMinority(this.#state))
+    this.#watchIsolation(context, isInMinority(this.#cluster))
     if (this.#handOver !== undefined && !this.#hasSuccessor) this.#endHandOver()
   }
 
@@ -396,6 +392,8 @@ const LEAVING: RegionEffect = { type: 'ToCoordinator', message: { type: 'Leaving
 const IDLE_CHECKS = 4
 /** Registrations without an answer before that is worth a warning. */
 const UNANSWERED_WARN = 10
+/** Retries between two registrations with the same coordinator. */
+const REGISTER_EVERY = 10
 const ISOLATION_FACTOR = 1.5
 
 const REGION_STOPPED = 'ShardRegionStopped'
