@@ -7,7 +7,7 @@ import { HttpPage } from '../page/http-page.ts'
 import type { PageEvent } from '../page/page-event.ts'
 import { SeededRandom } from '../random.ts'
 import { finalReport } from '../report/final-report.ts'
-import { Summaries, type Summary } from '../report/summary.ts'
+import { type Observation, Summaries, type Summary } from '../report/summary.ts'
 import { durationText } from '../report/figure-text.ts'
 import { parseScenario } from '../scenario.ts'
 import { builtInDrive } from '../scenario/built-in.ts'
@@ -82,6 +82,7 @@ class Run {
   readonly #startedAt = performance.now()
   readonly #notices = new Notices(NOTICES_KEPT)
   readonly #summaries = new Summaries()
+  readonly #overall = new Summaries(Infinity)
   #fleet: FleetProcess | undefined
   #load: HttpLoad | undefined
   #page: HttpPage | undefined
@@ -128,6 +129,7 @@ class Run {
   /** Load and, if asked for, kills, until it is time to end. */
   async #drivenTime(fleet: FleetProcess, load: HttpLoad): Promise<void> {
     this.#loadStartedAt = performance.now()
+    this.#overall.observe(this.#observation())
     if (this.#config.kill) this.#killPlan = new KillPlan(this.#random, this.#loadStartedAt)
     load.start()
     const { forMs = Infinity } = this.#config
@@ -163,7 +165,7 @@ class Run {
   }
 
   #isSettled(): boolean {
-    const { nodesUp, nodes, replicasAgree } = this.#summary()
+    const { nodesUp, nodes, replicasAgree } = this.#summaries.observe(this.#observation())
     return nodesUp === nodes.length && replicasAgree
   }
 
@@ -249,10 +251,10 @@ class Run {
     return Math.floor(this.#scenarioNow() / 86_400_000)
   }
 
-  #summary(): Summary {
+  #observation(nowMs: number = performance.now()): Observation {
     const fleet = this.#fleet
-    return this.#summaries.observe({
-      nowMs: performance.now(),
+    return {
+      nowMs,
       scenarioNowMs: this.#scenarioNow(),
       nodes: (fleet?.nodes ?? []).map(({ name, phase, starts, stats, earlier }) => {
         const pid = fleet?.pidOf(name)
@@ -269,11 +271,14 @@ class Run {
       ...(this.#loadStartedAt === undefined || this.#load === undefined
         ? {}
         : { load: this.#load.figures() }),
-    })
+    }
   }
 
+  /** At the end the rates are those of the whole run. */
   #show(isOver: boolean): Summary {
-    const summary = this.#summary()
+    const summary = isOver
+      ? this.#overall.observe(this.#observation(this.#loadEndedAt))
+      : this.#summaries.observe(this.#observation())
     const event: PageEvent = {
       title: `${this.#drive.scenario.name}, ${this.#config.nodes} nodes`,
       source: this.#drive.scenario.source,

@@ -141,6 +141,22 @@ describe('a summary', () => {
   })
 })
 
+describe('a summary of a whole run', () => {
+  it('counts per second since the first observation', () => {
+    const summaries = new Summaries(Infinity)
+    const observe = (nowMs: number, requests: number) =>
+      summaries.observe({
+        nowMs,
+        scenarioNowMs: 0,
+        nodes: [node('node-1', { stats: stats({ requests }) })],
+      }).nodes[0]?.requestsPerSecond
+
+    observe(1_000, 100)
+    expect(observe(5_000, 140)).toBe(10)
+    expect(observe(11_000, 300)).toBe(20)
+  })
+})
+
 function observedLoad() {
   const tally = new LoadTally()
   for (let i = 0; i < 10; i++) tally.requested()

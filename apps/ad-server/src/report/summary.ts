@@ -81,14 +81,22 @@ export interface Quantiles {
   readonly p999: number
 }
 
-/** Makes summaries of observations; remembers the last few for what is counted per second. */
+/**
+ * Makes summaries of observations. What is counted per second is counted over the last `windowMs`;
+ * `Infinity` counts since the first observation.
+ */
 export class Summaries {
+  readonly #windowMs: number
   readonly #recent: Observation[] = []
+
+  constructor(windowMs: number = WINDOW_MS) {
+    this.#windowMs = windowMs
+  }
 
   observe(observation: Observation): Summary {
     const recent = this.#recent
-    recent.push(observation)
-    while (recent.length > 2 && observation.nowMs - (recent[1]?.nowMs ?? 0) >= WINDOW_MS)
+    if (this.#windowMs < Infinity || recent.length === 0) recent.push(observation)
+    while (recent.length > 2 && observation.nowMs - (recent[1]?.nowMs ?? 0) >= this.#windowMs)
       recent.shift()
     return summaryOf(observation, recent[0] ?? observation)
   }
@@ -205,5 +213,4 @@ function sumOf<T>(items: readonly T[], figure: (item: T) => number): number {
   return items.reduce((sum, item) => sum + figure(item), 0)
 }
 
-/** What is counted per second is counted over about this long. */
 const WINDOW_MS = 2_000
