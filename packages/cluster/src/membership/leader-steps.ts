@@ -35,6 +35,8 @@ export function leaderSteps(
     const isGone = unreachable.has(key) || confirmedExits.has(key)
     if (isLeavingForGood(member) && isGone && key !== nodeKey(self)) removed.push(member)
     else if (member.status === 'Joining') {
+      // Let in by two members that did not know of each other's: one of both has ended, and will be Down.
+      if (hasDouble(gossip, member)) continue
       moved.push({ ...withStatus(member, 'Up'), upNumber: ++upNumber })
     } else if (member.status === 'Leaving') moved.push(withStatus(member, 'Exiting'))
   }
@@ -46,6 +48,14 @@ export function leaderSteps(
     after = changed(after, self, { members })
   }
   return { after, moved, removed }
+}
+
+/** Whether another incarnation is a member at the same address. */
+function hasDouble({ members }: Gossip, { node }: Member): boolean {
+  for (const other of members.values()) {
+    if (other.node.address === node.address && other.node.uid !== node.uid) return true
+  }
+  return false
 }
 
 function youngest({ members }: Gossip): number {

@@ -313,7 +313,9 @@ class MembershipDriver {
       { downed: decision.nodes.map((node) => node.address), reason: decision.reason },
       'downing members',
     )
-    for (const node of decision.nodes) this.#perform(this.#membership.down(node.address))
+    for (const { address, uid } of decision.nodes) {
+      this.#perform(this.#membership.down(address, uid))
+    }
   }
 
   #now(): number {

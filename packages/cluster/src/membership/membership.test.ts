@@ -230,6 +230,58 @@ describe('a node that starts again at its address', () => {
   })
 })
 
+describe("two incarnations of a node, let in by members that do not know of each other's", () => {
+  const doubled = () => {
+    const { town: world, a, b, c } = three()
+    const first = world.add('d', 'uid-first')
+    const second = world.add('d', 'uid-second')
+    world.cut(b, a)
+    world.cut(b, c)
+    world.send(first, b, { type: 'Join', roles: [] })
+    world.kill(first)
+    world.send(second, a, { type: 'Join', roles: [] })
+    world.cuts.clear()
+    return { world, a, b, c, first, second }
+  }
+  const status = (world: Town, at: UniqueAddress, of: UniqueAddress) =>
+    world.at(at).gossip.members.get(nodeKey(of))?.status
+
+  it('are never both Up', () => {
+    const { world, a, b, c, first, second } = doubled()
+    world.kill(second)
+
+    world.rounds(5)
+
+    for (const node of [a, b, c]) {
+      expect([status(world, node, first), status(world, node, second)]).toEqual([
+        'Joining',
+        'Joining',
+      ])
+    }
+  })
+
+  it('become one as soon as the one that lives hears of the other', () => {
+    const { world, a, b, c, first, second } = doubled()
+
+    world.rounds(5)
+
+    for (const node of [a, b, c, second]) {
+      expect(status(world, node, first)).toBeUndefined()
+      expect(status(world, node, second)).toBe('Up')
+    }
+  })
+
+  it('are told apart when one of them is downed', () => {
+    const { world, a, first, second } = doubled()
+    world.kill(second)
+    world.rounds(1)
+
+    world.do(a, (machine) => machine.down(second.address, second.uid))
+
+    expect([status(world, a, first), status(world, a, second)]).toEqual(['Joining', 'Down'])
+  })
+})
+
 describe('leaving', () => {
   it('goes through Leaving and Exiting, and ends when the node says that it is done', () => {
     const { town: world, a, b, c } = three()

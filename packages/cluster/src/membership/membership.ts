@@ -234,9 +234,12 @@ export class Membership {
     return this.#become(changed(this.#gossip, this.#self, { members }))
   }
 
-  /** The member at `address` is to be regarded as dead, whatever it says. */
-  down(address: string): readonly MembershipEffect[] {
-    const member = this.#memberAt(address)
+  /** The member at `address` is to be regarded as dead, whatever it says. `uid`: only that incarnation. */
+  down(address: string, uid?: string): readonly MembershipEffect[] {
+    const member =
+      uid === undefined
+        ? this.#memberAt(address)
+        : this.#gossip.members.get(nodeKey({ address, uid }))
     if (member === undefined || member.status === 'Down') return []
     const members = withMember(this.#gossip, withStatus(member, 'Down'))
     const effects = this.#become(changed(this.#gossip, this.#self, { members }))
@@ -344,11 +347,30 @@ export class Membership {
 
   // ---- effects ----
 
-  #become(after: Gossip): readonly MembershipEffect[] {
+  #become(view: Gossip): readonly MembershipEffect[] {
     const before = this.#gossip
+    const after = this.#withoutPredecessors(view)
     this.#gossip = after
     const effect: MembershipEffect = { type: 'Changed', before, after }
     return this.selfMember?.status === 'Down' ? [effect, ...this.#shutDown('downed')] : [effect]
+  }
+
+  /**
+   * Two members may have let in two incarnations at our address without knowing of each other's. We
+   * live there, so we know that all others have ended.
+   */
+  #withoutPredecessors(view: Gossip): Gossip {
+    const status = view.members.get(nodeKey(this.#self))?.status
+    if (status !== 'Joining' && status !== 'Up') return view
+    let { members, reachability } = view
+    for (const [key, member] of view.members) {
+      const { address, uid } = member.node
+      if (address !== this.#self.address || uid === this.#self.uid || member.isReplaced) continue
+      const down = { ...withStatus(member, 'Down'), isReplaced: true }
+      members = new Map(members).set(key, down)
+      reachability = reachability.observed(nodeKey(this.#self), key, false)
+    }
+    return members === view.members ? view : changed(view, this.#self, { members, reachability })
   }
 
   #send(to: UniqueAddress, message: MembershipMessage): MembershipEffect {
