@@ -99,10 +99,24 @@ describe('a message that is not acknowledged', () => {
     const b = knownPeer()
     b.needs('k', 0, 1)
     b.sent('k', 0, 1, 10, 0)
+    b.overdue(500)
+    b.sent('k', 0, 1, 10, 500)
     b.reachable()
 
     expect(b.nextOf('k')).toBe(0)
+    expect(b.hasRoom).toBe(true)
   })
+})
+
+it('a node that has answered already is not sent again what is on its way', () => {
+  const b = knownPeer()
+  b.needs('k', 0, 1)
+  const number = b.sent('k', 0, 1, 10, 0)
+  b.reachable()
+
+  expect(b.nextOf('k')).toBeUndefined()
+  b.acknowledged(number)
+  expect(b.behind).toBe(0)
 })
 
 describe('the window', () => {

@@ -215,8 +215,9 @@ export class Peer {
     return isAny
   }
 
-  /** It can be reached again: no need to wait any longer. */
+  /** It can be reached again: if it has not answered yet, no need to wait any longer. */
   reachable(): void {
+    if (!this.#isSilent) return
     this.#backoff = 1
     this.#isSilent = false
     for (const sent of this.#inFlight.values()) this.#lost(sent)

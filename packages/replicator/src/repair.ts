@@ -27,12 +27,15 @@ type RepairMessage = Extract<
  * once more, sends its side of them, and asks for B's. Replicas that agree exchange one number.
  *
  * Changes are always under way, so a difference may have gone when it is looked at. That is why keys
- * are compared twice, a round trip apart, and why a key that changed just now is put off, a few times
- * at most. Each step follows from its message alone; what gets lost is found again by the next round.
+ * are compared twice, a round trip apart, and why a key that changed just now, or is missing while
+ * others arrive, is put off, a few times at most. Each step follows from its message alone; what gets
+ * lost is found again by the next round.
  */
 export class Repair {
   readonly #table: ReplicaTable
   readonly #settings: RepairSettings
+  /** How often in a row keys were compared while changes were arriving. */
+  #comparisons = 0
 
   constructor(table: ReplicaTable, settings: RepairSettings) {
     this.#table = table
@@ -96,6 +99,7 @@ export class Repair {
   }
 
   #keysReceived(buckets: readonly number[], keys: readonly KeyDigest[], now: number): RepairStep {
+    this.#comparisons = now - this.#table.mergedAt < SETTLING_MS ? this.#comparisons + 1 : 0
     const theirs = new Set<string>()
     const differing: KeyDigest[] = []
     const compare = (name: string, digest: Digest): void => {
@@ -139,8 +143,10 @@ export class Repair {
     return { reply: names.length === 0 ? [] : [{ type: 'Wanted', names }], push }
   }
 
+  /** A key that is not here may be about to come while other changes are arriving. */
   #isSettled(entry: Entry | undefined, now: number): boolean {
-    if (entry === undefined) return true
+    if (entry === undefined)
+      return now - this.#table.mergedAt >= SETTLING_MS || this.#comparisons >= PUT_OFF_MAX
     if (now - entry.changedAt < SETTLING_MS && ++entry.putOff < PUT_OFF_MAX) return false
     entry.putOff = 0
     return true

@@ -102,6 +102,8 @@ export class ReplicaTable {
   readonly #onChange: (entry: Entry, since: number) => void
   readonly #bytesMax: number
   readonly #writer = new ByteWriter(4_096)
+  /** When changes from elsewhere last came in, on the monotonic clock. */
+  mergedAt = -Infinity
   #refusedStamps = 0
 
   /** `onChange`: called after an entry changed, with its change number before. */
@@ -216,6 +218,7 @@ export class ReplicaTable {
     }
     const hasChanged = entry.changes > from
     if (hasChanged) {
+      this.mergedAt = now
       if (isNew) this.#add(entry)
       this.#changed(entry, from, now)
     }

@@ -195,7 +195,8 @@ export class Replicator {
   /** Collects from others what they have of `key`; afterwards it is here. */
   read(key: AnyKey, consistency: ReadConsistency, done: (result: ReadResult) => void): void {
     const { name } = key
-    if (consistency.type === 'ReadLocal' || this.find(key)?.isDeleted === true) {
+    const isDeleted = this.find(key)?.isDeleted === true
+    if (consistency.type === 'ReadLocal' || isDeleted) {
       done({ type: 'Success' })
       return
     }
