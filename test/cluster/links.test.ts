@@ -76,6 +76,18 @@ describe('messages to an actor of another node', () => {
     expect(a.system.deadLetters.total).toBe(1)
   })
 
+  it('are dead letters as soon as that incarnation has answered, even while the old one is a member', async () => {
+    await using cluster = await replacementInProgress()
+    const { a, before, after } = cluster
+
+    before.ref.tell({ number: 1 })
+    after.ref.tell({ number: 2 })
+    await cluster.clock.advance('1s')
+
+    expect(after.numbers).toEqual([2])
+    expect([...a.system.deadLetters.counts]).toEqual([['NodeRestarted', 1]])
+  })
+
   it('are dead letters there when the actor has stopped', async () => {
     await using cluster = await TestCluster.start({ nodes: 2 })
     const [a, b] = cluster.nodes
@@ -252,6 +264,37 @@ describe('watching an actor of another node', () => {
     expect(watcher.heard).toEqual(['end of troupe://c:2551/system/speaker'])
   })
 
+  it('ends as soon as another incarnation has answered, even while the old one is a member', async () => {
+    await using cluster = await replacementInProgress()
+    const { a, before, watcher } = cluster
+    const late = watcherOn(a, 'late')
+
+    late.watch(before.ref)
+    await cluster.clock.settle()
+
+    expect(watcher.heard).toEqual(['end of troupe://c:2551/system/counter'])
+    expect(late.heard).toEqual(watcher.heard)
+  })
+
+  it('is acknowledged in the end, also when an acknowledgement is lost with its link', async () => {
+    await using cluster = await TestCluster.start({ nodes: 2 })
+    const [a, b] = cluster.nodes
+    const watcher = watcherOn(a)
+    watcher.watch(b.refFor(a, speakerOn(b)))
+    await cluster.clock.advance('100ms')
+    expect(a.cluster.metrics.unacknowledged).toBe(0)
+    cluster.network.delay({ minMs: 50, meanExtraMs: 0 }, a, b)
+
+    for (let i = 0; i < 10; i++) {
+      watcher.watch(b.refFor(a, speakerOn(b, `s${i}`)))
+      // The watch has arrived by then, and its acknowledgement is under way.
+      await cluster.clock.advance('60ms')
+      cluster.network.breakLinks(b, a)
+      await cluster.clock.advance('3s')
+      expect(a.cluster.metrics.unacknowledged).toBe(0)
+    }
+  })
+
   it('ends at once when its node was removed before, also for a node that never knew it', async () => {
     await using cluster = await TestCluster.start({ nodes: 3 })
     const [a, b, c] = cluster.nodes
@@ -289,6 +332,26 @@ describe('watching an actor of another node', () => {
     expect(a.system.deadLetters.total).toBe(0)
   })
 })
+
+/**
+ * `c` was started again, and its new incarnation and `a` have met. The old one cannot be removed yet,
+ * because `b` is cut off and has not agreed.
+ */
+async function replacementInProgress() {
+  const cluster = await TestCluster.start({ nodes: 3, settings: { stableAfterMs: 600_000 } })
+  const [a, b, c] = cluster.nodes
+  const before = counterOn(c, a)
+  const watcher = watcherOn(a)
+  watcher.watch(before.ref)
+  await cluster.clock.advance('1s')
+  cluster.network.isolate(b, [a, c])
+  await cluster.clock.until(() => a.cluster.state.unreachable.length === 1)
+  await c.restart()
+  const after = counterOn(c, a)
+  await cluster.clock.advance('5s')
+  expect(a.cluster.state.members.map(({ status }) => status)).toEqual(['Up', 'Up', 'Down'])
+  return Object.assign(cluster, { a, before, after, watcher })
+}
 
 interface Parts {
   readonly node: { readonly address: string; readonly uid: string }

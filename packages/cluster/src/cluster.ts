@@ -142,7 +142,7 @@ export class Cluster {
     this.#tell({ type: 'Down', address })
   }
 
-  /** What the links of this node have counted since it started. */
+  /** What the links of this node have counted since it started, and what waits. */
   get metrics(): LinkMetrics {
     return this.remoting.metrics
   }

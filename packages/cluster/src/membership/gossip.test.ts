@@ -124,6 +124,15 @@ describe('two views merge', () => {
     )
   })
 
+  it('into a view that nobody has seen yet', () => {
+    const [a, b] = [
+      seenBy(gossip([member('a')]), node('a')),
+      seenBy(gossip([member('a')]), node('b')),
+    ]
+
+    expect(mergeGossip(a, b).seen).toEqual(new Set())
+  })
+
   it('without moving any member backward or bringing a removed one back', () => {
     fc.assert(
       fc.property(views, views, (a, b) => {

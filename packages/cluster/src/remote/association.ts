@@ -119,12 +119,13 @@ export class Association {
   }
 
   /**
-   * Sends again what was sent and not acknowledged. Duplicates are recognised by their numbers. While
-   * anything waits in the queue, the node is slow rather than forgetful, and more of the same is no help.
+   * Sends again what was sent and not acknowledged, on a new link if the old one has gone. Duplicates
+   * are recognised by their numbers. While anything waits in the queue, the node is slow rather than
+   * forgetful, and more of the same is no help.
    */
   resend(): void {
     const { ordinary } = this.#streams
-    if (!ordinary.isOpen || ordinary.queued > 0) return
+    if (ordinary.queued > 0) return
     for (const post of this.#unacknowledgedPosts()) ordinary.post(post)
   }
 

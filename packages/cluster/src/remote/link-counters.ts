@@ -1,4 +1,4 @@
-/** What all links of a node have counted since it started. */
+/** What all links of a node have counted since it started, and what waits. */
 export interface LinkMetrics {
   readonly messagesSent: number
   readonly messagesReceived: number
@@ -9,6 +9,10 @@ export interface LinkMetrics {
   readonly linksAccepted: number
   /** Messages that links could not deliver, by reason. Those of users are dead letters as well. */
   readonly dropped: ReadonlyMap<string, number>
+  /** Messages that wait at the moment for a link to open or to take more. */
+  readonly queued: number
+  /** Watch messages that other nodes have not acknowledged yet. */
+  readonly unacknowledged: number
 }
 
 export class LinkCounters {
@@ -45,7 +49,7 @@ export class LinkCounters {
     this.#dropped.set(reason, (this.#dropped.get(reason) ?? 0) + messages)
   }
 
-  get metrics(): LinkMetrics {
+  get counts(): Omit<LinkMetrics, 'queued' | 'unacknowledged'> {
     return {
       messagesSent: this.#messagesSent,
       messagesReceived: this.#messagesReceived,

@@ -118,10 +118,6 @@ export class OutboundStream {
     return this.#queue.length
   }
 
-  get isOpen(): boolean {
-    return this.#state.at === 'Open'
-  }
-
   /** Why the last attempt to open a link failed; undefined when it did not. */
   get failure(): string | undefined {
     return this.#failure

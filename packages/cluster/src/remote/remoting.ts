@@ -362,7 +362,13 @@ export class Remoting implements RefTransport {
   // ---- what is known ----
 
   get metrics(): LinkMetrics {
-    return this.#counters.metrics
+    let queued = 0
+    let unacknowledged = 0
+    for (const association of this.#associations.values()) {
+      queued += association.queued
+      unacknowledged += association.unacknowledged
+    }
+    return { ...this.#counters.counts, queued, unacknowledged }
   }
 
   /** Why the node at `address` could not be reached the last time; undefined when it could. */
