@@ -1,7 +1,5 @@
 import { ActorSystem, Behaviors } from '@troupe/actor'
 import { ActorTestKit, manualPlatform } from '@troupe/testkit'
-import { Writable } from 'node:stream'
-import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
 
 describe('the log of an actor', () => {
@@ -52,47 +50,6 @@ describe('the log of an actor', () => {
     await platform.clock.settle()
 
     expect(children).toBe(1)
-    await system.terminate()
-  })
-
-  it('goes through pino as one JSON object a line', async () => {
-    const lines: string[] = []
-    const sink = new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        lines.push(chunk.toString())
-        done()
-      },
-    })
-    const platform = manualPlatform()
-    const system = ActorSystem.create(Behaviors.empty, 'sys', {
-      platform,
-      logger: pino({ base: null, timestamp: false }, sink),
-    })
-    const ref = system.systemActorOf(
-      Behaviors.receive<'fail'>((_, context) => {
-        context.log.warn({ self: context.self }, 'about to fail')
-        throw new Error('as planned')
-      }),
-      'a',
-    )
-
-    ref.tell('fail')
-    await platform.clock.settle()
-
-    const [warning, failure] = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
-    expect(warning).toEqual({
-      level: 40,
-      actor: '/system/a',
-      self: expect.stringMatching(/^\/system\/a#\d+$/),
-      msg: 'about to fail',
-    })
-    expect(failure).toMatchObject({
-      level: 50,
-      actor: '/system/a',
-      decision: 'Stop',
-      err: { type: 'Error', message: 'as planned', stack: expect.stringContaining('as planned') },
-      msg: 'actor failed',
-    })
     await system.terminate()
   })
 })

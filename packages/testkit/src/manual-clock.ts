@@ -6,12 +6,6 @@ import { KeyedRandom } from './keyed-random.ts'
 import { MemoryDisk } from './memory-disk.ts'
 import { settled } from './real-time.ts'
 
-/** A clock that stands still until a test moves it. Probes wait for its actors, not for its time. */
-export interface SteppedClock extends Clock {
-  /** Resolves when nothing can happen any more without time passing. */
-  settle(): Promise<void>
-}
-
 /**
  * Time in the hands of a test. It moves only in `advance`, and then from timer to timer: each fires
  * at its exact moment, and what it sets off has come to rest before the next one fires.
@@ -19,7 +13,7 @@ export interface SteppedClock extends Clock {
  * One clock may serve several systems. Real I/O does not wait for it: tests of files and sockets
  * use real time.
  */
-export class ManualClock implements SteppedClock {
+export class ManualClock implements Clock {
   readonly timers: HeapTimers = new HeapTimers(this)
   /** Runs the turns of actors, and keeps count of them to know when they have come to rest. */
   readonly executor: Executor

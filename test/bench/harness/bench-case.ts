@@ -2,7 +2,7 @@
 export type Contender = () => number | Promise<number>
 
 /** Somebody else's library doing the same. */
-export interface Peer {
+interface Peer {
   readonly name: string
   /** Undefined when it is not installed: the case then runs without it and says so. */
   readonly load: () => Contender | undefined
@@ -23,7 +23,7 @@ export interface BenchCase {
   readonly close?: () => Promise<void> | void
 }
 
-export interface BenchOptions {
+interface BenchOptions {
   /** Much less work and fewer rounds: shows that it runs, not how fast. */
   readonly quick: boolean
   /** A folder with peers in its `node_modules`. */

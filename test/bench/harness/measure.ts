@@ -13,7 +13,7 @@ export interface Measured {
   readonly missingPeers: readonly string[]
 }
 
-export interface MeasuredPeer {
+interface MeasuredPeer {
   readonly name: string
   readonly value: number
   readonly ratio: number
@@ -78,7 +78,7 @@ async function oneRound(contender: Contender): Promise<number> {
   return value
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
   const upper = sorted[middle] ?? Number.NaN

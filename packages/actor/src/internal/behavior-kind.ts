@@ -16,13 +16,13 @@ export type Kind =
 export type Handler = (message: unknown, context: ActorContext<unknown>) => unknown
 export type SignalHandler = (signal: Signal, context: ActorContext<unknown>) => Behavior<unknown>
 
-export interface ReceiveKind {
+interface ReceiveKind {
   readonly tag: 'receive'
   readonly onMessage: Handler
   readonly onSignal: SignalHandler | undefined
 }
 
-export interface SetupKind {
+interface SetupKind {
   readonly tag: 'setup'
   readonly factory: (context: ActorContext<unknown>) => Behavior<unknown>
 }
