@@ -103,7 +103,7 @@ export class ReplicaTable {
   readonly #bytesMax: number
   readonly #writer = new ByteWriter(4_096)
   /** When changes from elsewhere last came in, on the monotonic clock. */
-  mergedAt = -Infinity
+  mergedAt: number = -Infinity
   #refusedStamps = 0
 
   /** `onChange`: called after an entry changed, with its change number before. */
