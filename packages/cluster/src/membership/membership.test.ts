@@ -230,6 +230,32 @@ describe('a node that starts again at its address', () => {
   })
 })
 
+describe('those who are Joining when the last one who is Up dies', () => {
+  it('do not let in each other: two of them could do so at once. They end', () => {
+    const world = new Town()
+    const [a, b, c] = [world.add('a'), world.add('b'), world.add('c')]
+    world.do(c, (machine) => machine.startCluster(0))
+    world.send(b, c, { type: 'Join', roles: [] })
+    world.send(a, c, { type: 'Join', roles: [] })
+    world.kill(c)
+
+    for (const node of [a, b]) {
+      world.do(node, (machine) => machine.observed(c, false))
+      world.do(node, (machine) => machine.leaderTick(0))
+      expect(world.statuses(node)[node.address.slice(0, 1)]).toBe('Joining')
+      expect(world.ended.size).toBe(0)
+    }
+    for (const node of [a, b]) {
+      world.do(node, (machine) => machine.down(c.address))
+    }
+    for (const node of [a, b]) {
+      world.do(node, (machine) => machine.leaderTick(0))
+    }
+
+    expect([...world.ended.values()]).toEqual(['removed', 'removed'])
+  })
+})
+
 describe("two incarnations of a node, let in by members that do not know of each other's", () => {
   const doubled = () => {
     const { town: world, a, b, c } = three()

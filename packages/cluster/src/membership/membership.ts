@@ -74,7 +74,7 @@ export class Membership {
   startCluster(wallMs: number): readonly MembershipEffect[] {
     const member = this.#newMember(this.#self, this.#roles)
     const alone = changed(emptyGossip, this.#self, { members: withMember(emptyGossip, member) })
-    return [...this.#become(alone), ...this.leaderTick(wallMs)]
+    return [...this.#become(alone), ...this.#lead(wallMs)]
   }
 
   /**
@@ -300,8 +300,20 @@ export class Membership {
     return [this.#send(target.node, { type: 'Gossip', gossip: this.#gossip })]
   }
 
-  /** If we are the leader and all have seen our view, everybody moves on one step. */
+  /**
+   * If we are the leader and all have seen our view, everybody moves on one step. Who is still Joining
+   * never leads: nobody waits for Joining ones to have seen a view, so two of them could lead at once.
+   * When all who could have let us in are gone, nobody will; we end, and may begin anew.
+   */
   leaderTick(wallMs: number): readonly MembershipEffect[] {
+    if (this.selfMember?.status !== 'Joining') return this.#lead(wallMs)
+    const mayBeLetIn = [...this.#gossip.members.values()].some(
+      ({ status }) => status === 'Up' || status === 'Leaving' || status === 'Exiting',
+    )
+    return mayBeLetIn ? [] : this.#shutDown('removed')
+  }
+
+  #lead(wallMs: number): readonly MembershipEffect[] {
     const { leader } = this
     if (leader === undefined || !sameNode(leader, this.#self) || !this.isConverged) return []
     const { after, moved, removed } = leaderSteps(this.#gossip, this.#self, this.#confirmedExits, {
