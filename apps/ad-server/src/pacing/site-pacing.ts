@@ -119,7 +119,7 @@ export class SitePacing {
     return paceRatio(spend, fractionOf(this.#shape, spend, at))
   }
 
-  /** Adding up campaigns is too much for every request; a tenth of a second changes little. */
+  /** Adding up campaigns is too much for every request; a quarter of a second changes little. */
   #poolAt(now: number): SpendPool | undefined {
     const isOld = now - this.#pooledAt >= POOL_INTERVAL_MS || now < this.#pooledAt
     if (!this.#isStale && !isOld) return this.#pool
@@ -159,4 +159,4 @@ function withPending(spend: CampaignSpend, pendingMicros: number): CampaignSpend
   }
 }
 
-const POOL_INTERVAL_MS = 100
+const POOL_INTERVAL_MS = 250

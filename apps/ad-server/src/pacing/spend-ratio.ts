@@ -103,12 +103,19 @@ export function poolOf(
   let impressions = 0
   let startsAtMs = Infinity
   let endsAtMs = -Infinity
+  // Most campaigns share one day, and measuring it is the dear part.
+  let measured: CampaignSpend | undefined
+  let fraction = 0
   for (const spend of spends) {
     if (!isCurrent(spend, now) || !canSpend(spend)) continue
+    if (spend.dayStartMs !== measured?.dayStartMs || spend.dayEndMs !== measured.dayEndMs) {
+      measured = spend
+      fraction = fractionOf(shape, spend, now)
+    }
     campaigns++
     budgetMicros += spend.budgetMicros
     spentMicros += spend.spentMicros + spend.pendingMicros
-    expectedMicros += spend.budgetMicros * fractionOf(shape, spend, now)
+    expectedMicros += spend.budgetMicros * fraction
     impressions += (spend.budgetMicros / spend.cpmMicros) * 1_000
     startsAtMs = Math.min(startsAtMs, spend.dayStartMs)
     endsAtMs = Math.max(endsAtMs, spend.dayEndMs)
