@@ -111,6 +111,7 @@ class Run {
         this.#notice(`port ${pagePort} is in use, so the page is at ${page.url}`)
       const fleet = (this.#fleet = this.#startFleet(ports))
       await this.#until(() => this.#isReady(fleet), READY_WITHIN_MS)
+      if (!this.#isEnding) this.#notice(this.#readyText(fleet))
       if (!this.#isEnding) await this.#drivenTime(fleet, load)
       await load.stop()
       // What is still on its way between the nodes arrives; afterwards all must hold the same.
@@ -162,6 +163,13 @@ class Run {
   /** Everybody is up and knows what to show: only then are the first answers worth looking at. */
   #isReady(fleet: FleetProcess): boolean {
     return fleet.isComplete && fleet.nodes.every(({ stats }) => (stats?.indexEntries ?? 0) > 0)
+  }
+
+  #readyText(fleet: FleetProcess): string {
+    const seconds = ((performance.now() - this.#startedAt) / 1_000).toFixed(1)
+    return this.#isReady(fleet)
+      ? `all nodes are up after ${seconds} s`
+      : `not all nodes are ready after ${seconds} s; the load begins all the same`
   }
 
   #isSettled(): boolean {

@@ -32,7 +32,7 @@ function inPlaceDisplay(output: Output): Display {
   return {
     prepared: (drive, url) => {
       pageUrl = url
-      for (const line of rowLines(drive.rows)) output.write(`${line}\n`)
+      for (const line of [...rowLines(drive.rows), ...drive.remarks]) output.write(`${line}\n`)
     },
     summary: (event) => {
       screen.show(linesOf(event, pageUrl, paint))
@@ -46,12 +46,12 @@ function inPlaceDisplay(output: Output): Display {
 function plainDisplay(output: Output): Display {
   const print = (line: string): void => output.write(`${line}\n`)
   let pageUrl = ''
-  let nextAt = 0
+  let nextAt = FIRST_LINE_MS
   return {
     prepared: (drive, url) => {
       pageUrl = url
       print(`Troupe ad server, ${drive.scenario.name}; live page at ${url}`)
-      rowLines(drive.rows).forEach(print)
+      for (const line of [...rowLines(drive.rows), ...drive.remarks]) print(line)
     },
     summary: (event) => {
       const { summary, elapsedMs, isOver } = event
@@ -59,7 +59,7 @@ function plainDisplay(output: Output): Display {
         print('')
         linesOf(event, pageUrl, noColours).forEach(print)
       } else if (elapsedMs !== undefined && elapsedMs >= nextAt) {
-        nextAt = elapsedMs + LINE_EVERY_MS
+        nextAt = (Math.floor(elapsedMs / LINE_EVERY_MS) + 1) * LINE_EVERY_MS
         print(summaryLine(summary, elapsedMs))
       }
     },
@@ -78,4 +78,5 @@ function linesOf(event: PageEvent, pageUrl: string, paint: typeof colours): stri
   )
 }
 
+const FIRST_LINE_MS = 1_000
 const LINE_EVERY_MS = 5_000

@@ -14,7 +14,7 @@ export function builtInDrive(demand: Demand): Drive {
     sites,
     trafficByHour: VOLUME_BY_HOUR.workday,
   }
-  return { scenario, scenarioOn: () => scenario, traffic: trafficOf(places), rows: [] }
+  return { scenario, scenarioOn: () => scenario, traffic: trafficOf(places), rows: [], remarks: [] }
 }
 
 type ExchangeFigures = (typeof EXCHANGES)[number]

@@ -155,15 +155,19 @@ describe('recorded volume', () => {
   it('has the mean 1, and bursts are cut', () => {
     const quiet = Array.from({ length: 2_015 }, (_, i) => `${isoOf(i)},10`)
     const text = ['timestamp,value', ...quiet, `${isoOf(2_015)},100000`].join('\n')
-    const { volumeAt, startMs } = replayDrive(
+    const { traffic, remarks } = replayDrive(
       'folder',
       recordings({ traffic: [{ file: 'traffic/volume-A.csv', text }] }),
       { slotsPerDay: 1 },
-    ).traffic
+    )
+    const { volumeAt, startMs } = traffic
     const volumes = Array.from({ length: 2_016 }, (_, i) => volumeAt(startMs + i * 300_000))
 
     expect(volumes.reduce((sum, volume) => sum + volume, 0) / 2_016).toBeCloseTo(1, 6)
     expect(Math.max(...volumes)).toBeLessThan(50)
+    expect(remarks).toEqual([
+      'traffic: the volume of 1 of 2016 intervals is cut to 5 times the mean',
+    ])
   })
 })
 

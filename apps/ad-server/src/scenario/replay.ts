@@ -6,7 +6,7 @@ import { RowTally } from './row-tally.ts'
 import { sitesOf } from './sites.ts'
 import type { TimeSeries } from './time-series.ts'
 import type { Drive } from './traffic.ts'
-import { readVolume } from './volume.ts'
+import { readVolume, type RecordedVolume, VOLUME_MAX } from './volume.ts'
 import { readWeblog } from './weblog.ts'
 
 /** One recorded file: its path within the folder, and its text. */
@@ -85,7 +85,15 @@ export function replayDrive(folder: string, recordings: Recordings, demand: Dema
       },
     },
     rows,
+    remarks: remarksOn(traffic),
   }
+}
+
+function remarksOn({ volume, capped }: RecordedVolume): string[] {
+  if (capped === 0) return []
+  return [
+    `traffic: the volume of ${capped} of ${volume.length} intervals is cut to ${VOLUME_MAX} times the mean`,
+  ]
 }
 
 /** The exchange's bids on the day that contains `at`; its budget follows from its mean bid, the same every day. */

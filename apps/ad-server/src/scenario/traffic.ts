@@ -8,6 +8,8 @@ export interface Drive {
   readonly traffic: Traffic
   /** What became of each recorded row; empty when nothing was recorded. */
   readonly rows: readonly RowCounts[]
+  /** What else people should know of how the recordings are used. */
+  readonly remarks: readonly string[]
 }
 
 /** Who comes when, and who clicks. For the load driver; no node knows of it. */

@@ -2,6 +2,13 @@ import type { RowTally } from './row-tally.ts'
 import { TimeSeries } from './time-series.ts'
 import { readValueRows } from './value-rows.ts'
 
+export interface RecordedVolume {
+  /** With the mean 1. */
+  readonly volume: TimeSeries
+  /** Intervals whose volume was cut. */
+  readonly capped: number
+}
+
 /**
  * Joins recorded volumes per 5 minutes into one shape with the mean 1.
  *
@@ -11,7 +18,7 @@ import { readValueRows } from './value-rows.ts'
  */
 export function readVolume(
   files: readonly { readonly text: string; readonly tally: RowTally }[],
-): { readonly volume: TimeSeries; readonly capped: number } | undefined {
+): RecordedVolume | undefined {
   const all = files.map(({ text, tally }) => readValueRows(text, STEP_MS, tally))
   const [first] = all
   if (first === undefined || all.some((samples) => samples.length === 0)) return undefined
@@ -30,5 +37,5 @@ export function readVolume(
 }
 
 /** Five times the mean: the busiest hour of an ordinary week has twice the mean. */
-const VOLUME_MAX = 5
+export const VOLUME_MAX = 5
 const STEP_MS = 300_000
