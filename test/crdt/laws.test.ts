@@ -13,7 +13,7 @@ describe.each([
   ['LWWRegister, one replica id used twice', laws({ ...lwwRegister, replicaIds: reused })],
   ['LWWMap, one replica id used twice', laws({ ...lwwMap, replicaIds: reused })],
 ])('%s', (_name, allLaws) => {
-  it.each([...allLaws.keys()])('%s', (name) => {
+  it.each([...allLaws.keys()])('%s', { timeout: 300_000 }, (name) => {
     allLaws.get(name)?.()
   })
 })

@@ -16,7 +16,7 @@ import { deltaOf, lawParameters, mergeInto } from './laws.ts'
  * Values compared, after every step, with the plainest model that could be written of what they mean:
  * it keeps the whole history and copies it on every exchange.
  */
-describe('a value is what its history says', () => {
+describe('a value is what its history says', { timeout: 300_000 }, () => {
   const replica = fc.nat({ max: 2 })
   const exchange = fc.record({
     type: fc.constant('Exchange' as const),

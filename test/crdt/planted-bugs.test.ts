@@ -38,7 +38,7 @@ const NOTICED_BY: readonly (readonly [Bug, string])[] = [
   ],
 ]
 
-describe('the laws', () => {
+describe('the laws', { timeout: 300_000 }, () => {
   it('hold for the counter without a bug', () => {
     for (const [name, holds] of laws(subjectWith(undefined))) {
       expect(holds, name).not.toThrow()

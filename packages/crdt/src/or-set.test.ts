@@ -145,6 +145,7 @@ describe('a set in which adding wins', () => {
     const a = set('a')
 
     expect(() => a.add(() => 1)).toThrow(CrdtError)
+    expect(() => a.has(() => 1)).toThrow(CrdtError)
     expect(a.changes).toBe(0)
   })
 })

@@ -4,7 +4,6 @@ import { DotRanges, type Range } from './internal/dot-ranges.ts'
 import { elementKey } from './internal/element-key.ts'
 import type { EntryHash } from './internal/hash.ts'
 import { compareDots, type Dot, readSetDelta, SetDeltaWriter } from './internal/or-set-wire.ts'
-import { checkUserValue } from './internal/stamped.ts'
 import type { ByteReader } from './wire/byte-reader.ts'
 import type { ByteWriter } from './wire/byte-writer.ts'
 
@@ -79,7 +78,6 @@ export class ORSet<E> implements Crdt, ReadonlyORSet<E> {
    * seen this. Throws `INVALID_VALUE` unless it is plain data of at most 64 KiB.
    */
   add(value: E): void {
-    checkUserValue(value)
     const key = elementKey(value)
     const known = this.#knownOf(this.#replica)
     const counter = known.max + 1
