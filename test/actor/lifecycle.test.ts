@@ -89,6 +89,30 @@ describe('children', () => {
     expect(failures).toEqual(['NOT_A_CHILD', 'NOT_A_CHILD'])
   })
 
+  it('that cannot start leave their name free', async () => {
+    await using kit = ActorTestKit.create()
+    const parent = kit.spawn(willing(), 'parent')
+    parent.tell(({ context }) => {
+      const broken = Behaviors.setup<never>(() => {
+        throw new Error('cannot start')
+      })
+      context.spawn(broken, 'child')
+      return Behaviors.same
+    })
+    await kit.settle()
+
+    const left: number[] = []
+    parent.tell(({ context }) => {
+      left.push(context.children.length)
+      context.spawn(Behaviors.empty, 'child')
+      return Behaviors.same
+    })
+    await kit.settle()
+
+    expect(left).toEqual([0])
+    expect(kit.system.metrics.failures).toBe(1)
+  })
+
   it('refuse options that cannot work', async () => {
     await using kit = ActorTestKit.create()
     const codes: string[] = []

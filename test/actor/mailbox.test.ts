@@ -1,4 +1,5 @@
 import { type ActorRef, type Behavior, Behaviors, nodePlatform } from '@troupe/actor'
+import { internal, SystemMessage } from '@troupe/actor/spi'
 import { ActorTestKit } from '@troupe/testkit'
 import { describe, expect, it } from 'vitest'
 
@@ -101,6 +102,24 @@ describe('a mailbox', () => {
     await kit.stop(target)
 
     expect(heard).toEqual(['a', 'b', 'c', 'timer', 'Terminated'])
+  })
+
+  it('lets messages of the runtime overtake those of users, also in the middle of a turn', async () => {
+    await using kit = ActorTestKit.create()
+    const heard: number[] = []
+    const ref = kit.spawn(
+      Behaviors.receive<number>((message, context) => {
+        heard.push(message)
+        if (message === 2) internal(context.self).tellSystem(new SystemMessage('Stop'))
+        return Behaviors.same
+      }),
+    )
+
+    for (let i = 0; i < 10; i++) ref.tell(i)
+    await kit.settle()
+
+    expect(heard).toEqual([0, 1, 2])
+    expect(kit.deadLetters.map(({ message }) => message)).toEqual([3, 4, 5, 6, 7, 8, 9])
   })
 
   it('of one actor does not keep another from its turn', async () => {

@@ -256,6 +256,22 @@ describe('an actor that fails', () => {
   })
 })
 
+describe('siblings', () => {
+  it('have a budget of restarts each, also when they are supervised by one value', async () => {
+    await using kit = ActorTestKit.create()
+    const probe = kit.createProbe<number | string>()
+    const supervised = Behaviors.supervise(
+      Behaviors.setup<Command>(() => counter(probe.ref)),
+    ).onFailure(SupervisorStrategy.restart({ limit: 1 }))
+    const refs = [kit.spawn(supervised), kit.spawn(supervised)]
+
+    for (const ref of refs) ref.tell(broken)
+    for (const ref of refs) ref.tell(read)
+
+    expect(await probe.receiveMessages(4)).toEqual(['PreRestart', 'PreRestart', 0, 0])
+  })
+})
+
 describe('a parent', () => {
   type Parent = { readonly type: 'Tell'; readonly message: Command }
   const parent = (
