@@ -11,8 +11,8 @@ import { IN_FLIGHT_MAX, type Progress, PROGRESS_EVERY, type Reading } from './re
 
 /** Messages between two processes over one real WebSocket. */
 export const suite: Suite = ({ quick }) => [
-  telling(quick ? 10_000 : 200_000),
-  pinging(quick ? 200 : 5_000),
+  telling(quick ? 10_000 : 100_000),
+  pinging(quick ? 200 : 2_000),
 ]
 
 /**
@@ -69,7 +69,9 @@ function telling(messages: number): BenchCase {
           return Behaviors.same
         }),
       )
-      pair.socket.on('message', (text) => onProgress(JSON.parse(String(text)) as Progress))
+      pair.socket.on('message', (text) =>
+        onProgress(JSON.parse((text as Buffer).toString('utf8')) as Progress),
+      )
     },
     ours: async () => {
       const counter = pair.counter

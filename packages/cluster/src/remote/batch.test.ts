@@ -12,7 +12,7 @@ function reader() {
   const batch = new BatchReader(
     (target) => {
       resolved.push(target)
-      return (message) => delivered.push([target, [...message]])
+      return (frame, start, end) => delivered.push([target, [...frame.subarray(start, end)]])
     },
     (news) => learnt.push([...news]),
   )

@@ -58,8 +58,11 @@ export class BatchWriter {
   }
 }
 
-/** What is done with each message for one target. */
-export type Deliver = (message: Uint8Array) => void
+/**
+ * What is done with each message for one target. The message is what stands in `frame` from `start`
+ * to `end`: a view of each message would cost more than decoding it.
+ */
+export type Deliver = (frame: Uint8Array, start: number, end: number) => void
 
 export class BatchReader {
   readonly #resolve: (target: string) => Deliver
@@ -74,9 +77,11 @@ export class BatchReader {
 
   /**
    * Delivers every message of a frame. Throws when the frame itself makes no sense; what is in a
-   * message is the business of its target. A message is a view of the frame.
+   * message is the business of its target.
    */
-  read(frame: Uint8Array): void {
+  read(received: Uint8Array): void {
+    // Frames come as Buffers, whose views are four times as expensive.
+    const frame = new Uint8Array(received.buffer, received.byteOffset, received.length)
     const reader = new ByteReader(frame)
     while (reader.remaining > 0) {
       const number = reader.uint()
@@ -92,16 +97,22 @@ export class BatchReader {
           this.#learn(reader.view())
           break
         case IN_PLACE:
-          this.#resolve(reader.string(TARGET_BYTES_MAX))(reader.view())
+          deliverNext(this.#resolve(reader.string(TARGET_BYTES_MAX)), frame, reader)
           break
         default: {
           const deliver = this.#targets[number - FIRST_NUMBER]
           if (deliver === undefined) throw new Error(`no target has the number ${number}`)
-          deliver(reader.view())
+          deliverNext(deliver, frame, reader)
         }
       }
     }
   }
+}
+
+function deliverNext(deliver: Deliver, frame: Uint8Array, reader: ByteReader): void {
+  const { length } = reader.view()
+  const end = reader.position
+  deliver(frame, end - length, end)
 }
 
 const TARGET = 0

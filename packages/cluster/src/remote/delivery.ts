@@ -45,11 +45,11 @@ export class Delivery {
   #toActor(peer: UniqueAddress, target: string, payload: PayloadCodec): Deliver {
     const hash = target.lastIndexOf('#')
     const ref = this.find(target.slice(1, hash), Number(target.slice(hash + 1)))
-    return (bytes) => {
+    return (frame, start, end) => {
       this.#counters.receivedMessage()
       let message: unknown
       try {
-        message = payload.unpack(bytes)
+        message = payload.unpack(frame, start, end)
       } catch (error) {
         this.#undecodable(peer, ref.path, error)
         return
@@ -62,7 +62,7 @@ export class Delivery {
     let service: Service | undefined
     let codec: Codec<never> | undefined
     let isWarned = false
-    return (bytes) => {
+    return (frame, start, end) => {
       this.#counters.receivedMessage()
       // Looked up again until it is there: the service may start later than the link.
       service ??= this.#services.get(name)
@@ -80,7 +80,7 @@ export class Delivery {
       codec ??= service.protocol.codec(payload)
       let message: never
       try {
-        message = decode(codec, bytes)
+        message = decode(codec, frame.subarray(start, end))
       } catch (error) {
         this.#undecodable(peer, name, error)
         return

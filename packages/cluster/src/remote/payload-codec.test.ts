@@ -189,7 +189,8 @@ describe('a bad message costs itself alone', () => {
         teach()
         bytes[at % bytes.length] = (bytes[at % bytes.length] ?? 0) ^ bits
         try {
-          receiver.unpack(bytes.subarray(0, bytes.length - cut))
+          const frame = Uint8Array.of(...bytes, 0x91, 0x81, 0xa1, 0x78, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+          receiver.unpack(frame, 0, bytes.length - cut)
         } catch {
           // It was bad; now the next one.
         }

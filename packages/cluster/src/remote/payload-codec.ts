@@ -80,11 +80,14 @@ export class PayloadCodec implements Codec<unknown> {
     for (const fields of records) this.#learnt.push([...fields])
   }
 
-  unpack(bytes: Uint8Array): unknown {
+  /** The message that stands in `bytes` from `start` to `end`. Throws when it cannot be decoded. */
+  unpack(bytes: Uint8Array, start = 0, end: number = bytes.length): unknown {
     const unpacker = (this.#unpacker ??= newUnpacker(() => [...this.#learnt]))
     translator = this.#refs
+    range.start = start
+    range.end = end
     try {
-      return unpacker.unpack(bytes)
+      return unpacker.unpack(bytes, range)
     } finally {
       translator = undefined
     }
@@ -145,6 +148,9 @@ const SETTINGS = {
 // msgpackr keeps its extensions per process and calls them without any context, while a process may
 // hold many systems. Packing is synchronous, so the translator of the link at work is put here for its duration.
 let translator: RefTranslator | undefined
+
+// Read at once by the unpacker, which wants an object: one for all instead of one for each message.
+const range = { start: 0, end: 0 }
 
 type WireRef =
   | readonly [owner: typeof MINE | typeof YOURS, path: string, uid: number]
