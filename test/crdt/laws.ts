@@ -18,14 +18,14 @@ export interface Operation<T> {
 }
 
 /** One step of a history of three replicas whose clocks are a few milliseconds apart. */
-export type Step<T> =
+type Step<T> =
   | { readonly type: 'Write'; readonly at: number; readonly operation: Operation<T> }
   | { readonly type: 'State'; readonly from: number; readonly to: number }
   | { readonly type: 'Delta'; readonly from: number; readonly to: number; readonly part: number }
   | { readonly type: 'Tick' }
 
 /** Runs a history; afterwards the replicas have seen some of each other. */
-export class World<T extends Crdt> {
+class World<T extends Crdt> {
   readonly subject: Subject<T>
   readonly replicas: readonly T[]
   /** Every delta anybody made right after a step, in order. */
@@ -90,7 +90,7 @@ export class World<T extends Crdt> {
   }
 }
 
-export function stepsOf<T extends Crdt>(subject: Subject<T>): fc.Arbitrary<Step<T>[]> {
+function stepsOf<T extends Crdt>(subject: Subject<T>): fc.Arbitrary<Step<T>[]> {
   const index = fc.nat({ max: 2 })
   const write = subject.operation.chain((operation) =>
     index.map((at): Step<T> => ({ type: 'Write', at, operation })),
@@ -276,7 +276,7 @@ export function deltaOf(
 }
 
 /** Everything after `since` in deltas of about `bytesMax` bytes. */
-export function slicesOf(value: Crdt, since: number, bytesMax: number): Uint8Array[] {
+function slicesOf(value: Crdt, since: number, bytesMax: number): Uint8Array[] {
   const slices: Uint8Array[] = []
   for (let reached = since; reached < value.changes;) {
     const slice = deltaOf(value, reached, bytesMax)

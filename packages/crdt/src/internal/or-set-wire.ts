@@ -11,7 +11,7 @@ export interface Dot {
 }
 
 /** Additions of one replica that are undone or superseded, `from` to `to`. */
-export interface RemovedDots {
+interface RemovedDots {
   readonly replica: string
   readonly from: number
   readonly to: number

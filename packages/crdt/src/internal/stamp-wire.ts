@@ -22,13 +22,15 @@ export class ReplicaNamesWriter {
 
 export class ReplicaNamesReader {
   readonly #names: string[] = []
+  readonly #known = new Set<string>()
 
   read(reader: ByteReader): string {
     const number = reader.uint(this.#names.length)
     const known = this.#names[number]
     if (known !== undefined) return known
     const name = readReplicaId(reader)
-    if (this.#names.includes(name)) throw malformed('a replica is introduced twice')
+    if (this.#known.has(name)) throw malformed('a replica is introduced twice')
+    this.#known.add(name)
     this.#names.push(name)
     return name
   }
