@@ -55,10 +55,9 @@ export class Leases {
     this.#isDue = true
   }
 
-  /** True while a first answer from the campaign is outstanding: nobody knows yet whether there is money. */
+  /** True unless the campaign's last word was that it has no money: rights may be on their way. */
   isWaiting(campaignId: string): boolean {
-    const purse = this.#purses.get(campaignId)
-    return purse !== undefined && purse.blocks.length === 0 && !purse.isRefused
+    return this.#purses.get(campaignId)?.isRefused === false
   }
 
   /** Blocks that no campaign has booked as closed yet, open ones included. */

@@ -212,7 +212,8 @@ describe('paying', () => {
     const node = new Fixture().show('top', view('a'))
     expect(shown(node.decide())).toBe('warmup')
 
-    node.pay('adv|a', 1)
+    const asked = node.leases.tick(NOW).find((effect) => effect.type === 'RequestLease')
+    node.leases.refused('adv|a', asked?.type === 'RequestLease' ? asked.requestId : '', NOW)
 
     expect(shown(node.decide())).toBe('budget')
   })

@@ -187,7 +187,7 @@ export const NO_CONTENT_REASONS = [
   'budget',
   /** All candidates are below the slot's floor. */
   'floor',
-  /** The node has just started and waits for its first spending rights. */
+  /** Spending rights are on their way: the node has just started, or spends faster than they come. */
   'warmup',
 ] as const
 export type NoContentReason = (typeof NO_CONTENT_REASONS)[number]
