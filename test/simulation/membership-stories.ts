@@ -3,12 +3,17 @@ import { faults, type Simulation } from '@troupe/testkit/simulation'
 import { expect } from 'vitest'
 import { MembershipHistory } from './membership-history.ts'
 
-/** A minute of faults of all kinds. Afterwards all nodes, some of them restarted, are one cluster. */
+/**
+ * A minute of faults of all kinds; in some seeds any number of nodes is down at the same time.
+ * Afterwards all nodes, some of them restarted, are one cluster.
+ */
 export async function reunion(world: Simulation): Promise<void> {
   const { cluster, clock, nodes, random } = world
   const history = await watched(world)
 
-  await faults.play(world, faults.plan(random('faults'), { nodes, duration: '60s' }))
+  const crashedMax = random('crashes').next() < 0.5 ? 2 : nodes.length
+  const plan = faults.plan(random('faults'), { nodes, duration: '60s', crashedMax })
+  await faults.play(world, plan)
   await clock.until(() => cluster.isFormed(), '120s', 'one membership of all nodes')
 
   history.check()
@@ -54,6 +59,24 @@ export async function shortSplit(world: Simulation): Promise<void> {
   history.check()
 }
 
+/** On both sides of a split a node is restarted: neither side lets it in before the split is over. */
+export async function joiningInSplit(world: Simulation): Promise<void> {
+  const { cluster, clock, network, random } = world
+  const history = await watched(world)
+  await breathe(world)
+  const [part, rest] = twoParts(world, 2)
+
+  network.partition(part, rest)
+  await Promise.all([part, rest].map((side) => side[0]?.restart()))
+  await clock.advance(3_000 + random('length').below(12_000))
+  const during = history.told.filter(({ type }) => type === 'MemberUp')
+  network.heal()
+  await clock.until(() => cluster.isFormed(), '60s', 'all together again')
+
+  history.check()
+  expect(during).toEqual([])
+}
+
 /** One node after the other leaves while the net is slow and links break: none of them is taken for dead. */
 export async function leaving(world: Simulation): Promise<void> {
   const { clock, nodes, random } = world
@@ -94,9 +117,10 @@ async function breathe({ clock, random }: Simulation): Promise<void> {
   await clock.advance(random('breath').below(3_000))
 }
 
-function twoParts({ nodes, random }: Simulation): [SimulatedNode[], SimulatedNode[]] {
+/** All nodes in two parts, each of at least `sizeMin`. */
+function twoParts({ nodes, random }: Simulation, sizeMin = 1): [SimulatedNode[], SimulatedNode[]] {
   const draws = random('parts')
-  const size = 1 + draws.below(nodes.length - 1)
+  const size = sizeMin + draws.below(nodes.length - 2 * sizeMin + 1)
   const left = [...nodes]
   const part = Array.from(
     { length: size },

@@ -1,5 +1,5 @@
 import { simulation } from '@troupe/testkit/simulation'
-import { cleanSplit, leaving, reunion, shortSplit } from './membership-stories.ts'
+import { cleanSplit, joiningInSplit, leaving, reunion, shortSplit } from './membership-stories.ts'
 
 simulation(
   'after a minute of faults all nodes agree on one membership again',
@@ -20,6 +20,8 @@ simulation(
 )
 
 simulation('nobody is removed for a short split', { nodes: 5, seeds: 100 }, shortSplit)
+
+simulation('nobody is let in while the net is split', { nodes: 5, seeds: 100 }, joiningInSplit)
 
 simulation(
   'nodes that leave are let go in order, and never taken for dead',
