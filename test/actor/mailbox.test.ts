@@ -57,51 +57,70 @@ describe('a mailbox', () => {
     ])
   })
 
-  it('with a capacity still takes timers, ends of others and what was unstashed', async () => {
+  it('with a capacity still takes timers and ends of others when it is full', async () => {
     await using kit = ActorTestKit.create()
-    const heard: unknown[] = []
+    const heard: string[] = []
+    let go: () => void = () => {}
+    const gate = new Promise<void>((resolve) => (go = resolve))
     const target = kit.spawn<never>(Behaviors.empty, 'target')
     const ref = kit.spawn(
       Behaviors.setup<string>((context) => {
         context.watch(target)
         context.timers.startSingleTimer('k', 'timer', 10)
-        const stash = context.stash(10)
         return Behaviors.receive(
-          (message) => {
-            if (message === 'open') {
-              return stash.unstashAll(
-                Behaviors.receive<string>(
-                  (next) => {
-                    heard.push(next)
-                    return Behaviors.same
-                  },
-                  (signal) => {
-                    heard.push(signal.type)
-                    return Behaviors.same
-                  },
-                ),
-              )
-            }
-            stash.stash(message)
+          async (message) => {
+            if (message === 'hold') await gate
+            heard.push(message)
             return Behaviors.same
           },
-          () => Behaviors.same,
+          (signal) => {
+            heard.push(signal.type)
+            return Behaviors.same
+          },
         )
       }),
       'small',
       { mailboxCapacity: 1 },
     )
-    for (const message of ['a', 'b', 'c']) {
+    ref.tell('hold')
+    await kit.settle()
+    ref.tell('a')
+    ref.tell('dropped')
+    await kit.clock.advance(10)
+    await kit.stop(target)
+
+    go()
+    await kit.settle()
+
+    expect(heard).toEqual(['hold', 'a', 'timer', 'Terminated'])
+    expect(kit.deadLetters.map(({ message }) => message)).toEqual(['dropped'])
+  })
+
+  it('with a capacity takes back all that was stashed', async () => {
+    await using kit = ActorTestKit.create()
+    const heard: string[] = []
+    const ref = kit.spawn(
+      Behaviors.setup<string>((context) => {
+        const stash = context.stash(10)
+        const open = Behaviors.receive<string>((message) => {
+          heard.push(message)
+          return Behaviors.same
+        })
+        return Behaviors.receive((message) => {
+          if (message === 'open') return stash.unstashAll(open)
+          stash.stash(message)
+          return Behaviors.same
+        })
+      }),
+      'small',
+      { mailboxCapacity: 1 },
+    )
+    for (const message of ['a', 'b', 'c', 'open']) {
       ref.tell(message)
       await kit.settle()
     }
 
-    ref.tell('open')
-    await kit.settle()
-    await kit.clock.advance(10)
-    await kit.stop(target)
-
-    expect(heard).toEqual(['a', 'b', 'c', 'timer', 'Terminated'])
+    expect(heard).toEqual(['a', 'b', 'c'])
   })
 
   it('lets messages of the runtime overtake those of users, also in the middle of a turn', async () => {

@@ -11,7 +11,12 @@ export type HostTimer = (delayMs: number, fire: () => void) => () => void
  * timers cost five times as much), and a timer is its own list node, so nothing is allocated.
  * Deadlines more than a turn away share their slot with nearer ones and are passed over.
  *
- * A timer never fires early; it fires at most one tick late, unless the loop is busy. The host's
+ * Reading the clock costs more than all the rest, so timers of a second and more are not stamped with
+ * a deadline when they start but together at the next tick. Most of them, those of asks, are cancelled
+ * before that.
+ *
+ * A timer never fires early; it fires at most one tick late (two when it was stamped at a tick), unless
+ * the loop is busy. The host's
  * timer is not taken back when the wheel empties, because an ask after an ask would pay for arming it
  * each time. It looks after at most 100 ms whether there is still something to wait for, so that an
  * empty wheel does not keep the process alive for longer than that.
@@ -20,13 +25,16 @@ export type HostTimer = (delayMs: number, fire: () => void) => () => void
 export class TimerWheel implements TimerService {
   readonly #clock: Clock
   readonly #hostTimer: HostTimer
-  readonly #slots: (TimerTask | null)[] = Array.from({ length: SLOTS }, () => null)
+  /** One for each tick of a turn, and one for those that wait to be stamped. */
+  readonly #slots: (TimerTask | null)[] = Array.from({ length: SLOTS + 1 }, () => null)
   readonly #startedAt: number
+  /** How many have a place on the clock face. */
   #size = 0
   /** The tick the hand stands at: all timers due at or before it have fired. */
   #tick = 0
   #armedForTick = Infinity
   #disarm: () => void = () => {}
+  #willStamp = false
 
   constructor(clock: Clock, hostTimer: HostTimer) {
     this.#clock = clock
@@ -36,7 +44,32 @@ export class TimerWheel implements TimerService {
 
   start(task: TimerTask, delayMs: number): void {
     if (task.slot >= 0) this.#unlink(task)
+    if (delayMs < STAMPED_LATER_MS) {
+      this.#place(task, delayMs, this.#clock.monotonicMs())
+      return
+    }
+    task.deadlineMs = delayMs
+    this.#link(task, TO_STAMP)
+    if (this.#willStamp) return
+    this.#willStamp = true
+    this.#hostTimer(TICK_MS, () => this.#stampAll())
+  }
+
+  #stampAll(): void {
+    this.#willStamp = false
     const now = this.#clock.monotonicMs()
+    let task = this.#slots[TO_STAMP] as TimerTask | null
+    // The slot keeps its newest task first; they are placed in the order they were started in.
+    while (task !== null && task.next !== null) task = task.next
+    while (task !== null) {
+      const newer: TimerTask | null = task.previous
+      this.#unlink(task)
+      this.#place(task, task.deadlineMs, now)
+      task = newer
+    }
+  }
+
+  #place(task: TimerTask, delayMs: number, now: number): void {
     if (this.#size === 0) this.#tick = this.#tickAt(now)
     task.deadlineMs = now + delayMs
     // The tick that begins at or after the deadline; at the earliest the next one the hand visits.
@@ -61,7 +94,7 @@ export class TimerWheel implements TimerService {
     task.next = first
     if (first !== null) first.previous = task
     this.#slots[slot] = task
-    this.#size++
+    if (slot !== TO_STAMP) this.#size++
   }
 
   #unlink(task: TimerTask): void {
@@ -70,8 +103,8 @@ export class TimerWheel implements TimerService {
     if (task.next !== null) task.next.previous = task.previous
     task.previous = null
     task.next = null
+    if (task.slot !== TO_STAMP) this.#size--
     task.slot = -1
-    this.#size--
   }
 
   #arm(tick: number, now: number): void {
@@ -142,5 +175,7 @@ export class TimerWheel implements TimerService {
 
 const TICK_MS = 10
 const SLOTS = 4_096
+const TO_STAMP = SLOTS
+const STAMPED_LATER_MS = 1_000
 const LOOK_MS = 100
 const DUE = -2
