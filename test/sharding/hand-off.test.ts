@@ -117,6 +117,53 @@ describe('a hand-off', { timeout: 30_000 }, () => {
     expect(sharded.log.violations).toEqual([])
   })
 
+  it('keeps what waited for an entity that was ending already, in front of what comes later', async () => {
+    await using sharded = await ShardedCluster.start()
+    const { clock } = sharded.cluster
+    const { node: home } = await sharded.where('a', '42')
+    sharded.ref(home, '42').tell({ type: 'Rest' })
+    let finish: () => void = () => {}
+    sharded.ref(home, '42').tell({ type: 'Work', until: new Promise((r) => (finish = r)) })
+    await clock.settle()
+    const note = (n: number): void => sharded.ref(home, '42').tell({ type: 'Note', from: home, n })
+    for (let n = 1; n <= 5; n++) note(n)
+    await clock.settle()
+
+    const leaving = sharded.node(home).stop()
+    await clock.advance(200)
+    for (let n = 6; n <= 10; n++) note(n)
+    finish()
+    await sharded.cluster.run(leaving)
+    await clock.advance('1s')
+
+    expect(sharded.books.of('42', home)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    expect(sharded.log.violations).toEqual([])
+  })
+
+  it('waits for the messages that are still under way on a slow link, so that none overtakes them', async () => {
+    await using sharded = await ShardedCluster.start()
+    const { clock, network } = sharded.cluster
+    const id = '42'
+    const { node: home } = await sharded.where('a', id)
+    const [other = '', third = ''] = ['a', 'b', 'c'].filter((name) => name !== home)
+    await sharded.where(other, id)
+    network.delay({ minMs: 400, meanExtraMs: 1 }, other, home)
+
+    const leaving = sharded.node(home).stop()
+    for (let n = 1; n <= 100; n++) {
+      for (const name of [other, third]) {
+        sharded.ref(name, id).tell({ type: 'Note', from: name, n })
+      }
+      await clock.advance(20)
+    }
+    await sharded.cluster.run(leaving)
+    await clock.advance('2s')
+
+    const inOrder = Array.from({ length: 100 }, (_, i) => i + 1)
+    expect(sharded.books.of(id, other)).toEqual(inOrder)
+    expect(sharded.books.of(id, third)).toEqual(inOrder)
+  })
+
   it('does not wait for ever for an entity that does not end: it is stopped hard', async () => {
     await using sharded = await ShardedCluster.start({
       settings: { handOffTimeoutMs: 1_000 },
@@ -198,7 +245,7 @@ describe('when a node leaves', { timeout: 30_000 }, () => {
 
     await sharded.cluster.run(Promise.all(sharded.cluster.nodes.map((node) => node.stop())))
 
-    expect(sharded.cluster.world.now - startedAt).toBeLessThan(8_000)
+    expect(sharded.cluster.world.now - startedAt).toBeLessThan(2_000)
     expect(sharded.cluster.nodes.every(({ isRunning }) => !isRunning)).toBe(true)
   })
 

@@ -12,9 +12,15 @@ export interface Route {
   readonly from: UniqueAddress | undefined
 }
 
+/** Where messages for entities of this node end up. */
+export type Recipients = Pick<
+  EntityHost<never>,
+  'deliver' | 'deliverIfRunning' | 'mustWait' | 'stopAll' | 'waitingCount'
+>
+
 export interface RouterParts {
   readonly region: Region
-  readonly links: ShardingLinks
+  readonly links: Pick<ShardingLinks, 'toPeer' | 'drop'>
   readonly shards: number
   readonly bufferMax: number
 }
@@ -28,12 +34,12 @@ export interface RouterParts {
  *
  * Open → closed, for good: then everything is dropped with the reason of the closing.
  */
-export class EnvelopeRouter<M> {
+export class EnvelopeRouter {
   readonly #parts: RouterParts
   readonly #tellRegion: (route: Route) => void
   /** Commands waiting in the region's mailbox, by shard. */
   readonly #queued: Int32Array
-  #entities: EntityHost<M> | undefined
+  #entities: Recipients | undefined
   #closedBecause: string | undefined
 
   constructor(parts: RouterParts, tellRegion: (route: Route) => void) {
@@ -43,7 +49,7 @@ export class EnvelopeRouter<M> {
   }
 
   /** The region has started: from now on entities run here. */
-  open(entities: EntityHost<M>): void {
+  open(entities: Recipients): void {
     this.#entities = entities
   }
 

@@ -62,7 +62,7 @@ export interface RegionParts<M> {
 export class ShardRegion<M> {
   readonly #parts: RegionParts<M>
   readonly #region: Region
-  readonly #router: EnvelopeRouter<M>
+  readonly #router: EnvelopeRouter
   #entities: EntityHost<M> | undefined
   #self: ActorRef<Message> | undefined
   #coordinator: UniqueAddress | undefined
