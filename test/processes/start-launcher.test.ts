@@ -52,7 +52,7 @@ describe('a run of the launcher', () => {
   })
 
   it('shows plain lines where there is no terminal', async () => {
-    const { code, stdout } = await startFake(['--for', '1s', '--page-port', '0']).ended
+    const { code, stdout } = await startFake(['--for', '2s', '--page-port', '0']).ended
 
     expect(code).toBe(0)
     expect(stdout).toMatch(

@@ -244,14 +244,19 @@ async function click(ad) {
 
 // ---- listening ----
 
-const AD_EVERY = 4
+const AD_EVERY = 8
+const STATES = {
+  starting: ['starting', ''],
+  running: ['live', 'good'],
+  ending: ['ending', ''],
+  over: ['finished', ''],
+}
 let seen = 0
 
 const events = new EventSource('events')
-events.addEventListener('open', () => setState('live', 'good'))
 events.addEventListener('error', () => setState('not connected', 'bad'))
 events.addEventListener('summary', ({ data }) => {
-  const { summary, title, elapsedMs, speed, notices, source, isOver } = JSON.parse(data)
+  const { summary, title, elapsedMs, speed, notices, source, phase } = JSON.parse(data)
   const running = elapsedMs === undefined ? 'starting' : `running ${duration(elapsedMs)}`
   setText(
     'clock',
@@ -262,10 +267,9 @@ events.addEventListener('summary', ({ data }) => {
   showNodes(summary)
   showCampaigns(summary)
   showEvents(notices)
-  if (isOver) {
-    setState('finished', '')
-    events.close()
-  } else if (elapsedMs !== undefined && seen++ % AD_EVERY === 0) void askForAds()
+  if (phase === 'running' && seen++ % AD_EVERY === 0) void askForAds()
+  if (phase === 'over') events.close()
+  setState(...STATES[phase])
 })
 
 function setState(text, tone) {

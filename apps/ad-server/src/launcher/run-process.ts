@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import { AdServerError } from '../errors.ts'
 import { HttpLoad, servePath, type Target } from '../load/http-load.ts'
 import { HttpPage } from '../page/http-page.ts'
-import type { PageEvent } from '../page/page-event.ts'
+import type { PageEvent, RunPhase } from '../page/page-event.ts'
 import { SeededRandom } from '../random.ts'
 import { finalReport } from '../report/final-report.ts'
 import { type Observation, Summaries, type Summary } from '../report/summary.ts'
@@ -24,7 +24,7 @@ import { Notices } from './notices.ts'
 export interface Display {
   /** What was prepared, before anything is started. */
   prepared(drive: Drive, pageUrl: string): void
-  /** About twice a second. `isOver`: the last time. */
+  /** About twice a second. */
   summary(event: PageEvent): void
   /** Something happened; `at` is the time since the load began. */
   notice(text: string, at: string): void
@@ -117,7 +117,7 @@ class Run {
       // What is still on its way between the nodes arrives; afterwards all must hold the same.
       if (!this.#isStopped) await this.#until(() => this.#isSettled(), SETTLE_WITHIN_MS)
       if (this.#gaveUp !== undefined) throw this.#nodeFailed(this.#gaveUp)
-      const summary = this.#show(true)
+      const summary = this.#show('over')
       const killed = await fleet.shutdown()
       for (const name of killed) this.#notice(`${name} did not leave in time and was killed`)
       this.#display.finished(finalReport(summary, this.#facts()))
@@ -150,6 +150,12 @@ class Run {
       return now >= endsAt
     }, forMs + TICK_MS)
     this.#loadEndedAt = performance.now()
+    this.#show('ending')
+  }
+
+  get #phase(): RunPhase {
+    if (this.#loadStartedAt === undefined) return 'starting'
+    return this.#loadEndedAt === undefined ? 'running' : 'ending'
   }
 
   get #isStopped(): boolean {
@@ -182,7 +188,7 @@ class Run {
     const giveUpAt = performance.now() + withinMs
     for (let tick = 0; ; tick++) {
       if (isDone() || this.#isEnding || performance.now() >= giveUpAt) return
-      if (tick % TICKS_PER_SUMMARY === 0) this.#show(false)
+      if (tick % TICKS_PER_SUMMARY === 0) this.#show(this.#phase)
       await pause(Math.min(TICK_MS, Math.max(1, giveUpAt - performance.now())))
     }
   }
@@ -283,10 +289,11 @@ class Run {
   }
 
   /** At the end the rates are those of the whole run. */
-  #show(isOver: boolean): Summary {
-    const summary = isOver
-      ? this.#overall.observe(this.#observation(this.#loadEndedAt))
-      : this.#summaries.observe(this.#observation())
+  #show(phase: RunPhase): Summary {
+    const summary =
+      phase === 'over'
+        ? this.#overall.observe(this.#observation(this.#loadEndedAt))
+        : this.#summaries.observe(this.#observation())
     const event: PageEvent = {
       title: `${this.#drive.scenario.name}, ${this.#config.nodes} nodes`,
       source: this.#drive.scenario.source,
@@ -294,7 +301,7 @@ class Run {
       ...(this.#loadStartedAt === undefined ? {} : { elapsedMs: this.#elapsedMs() }),
       speed: this.#config.speed,
       notices: this.#notices.latest(NOTICES_KEPT),
-      isOver,
+      phase,
     }
     this.#page?.show(event)
     this.#display.summary(event)

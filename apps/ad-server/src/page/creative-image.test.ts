@@ -41,7 +41,7 @@ describe('the image of a creative', () => {
 
 describe('an event for the page', () => {
   it('is one line of data, whatever the texts contain', () => {
-    const event = { title: 'a\nb', source: '', speed: 1, notices: ['c\r\n\r\nd'], isOver: false }
+    const event = { title: 'a\nb', source: '', speed: 1, notices: ['c\r\n\r\nd'], phase: 'running' }
     const text = encodePageEvent(event as unknown as Parameters<typeof encodePageEvent>[0])
 
     expect(text.split('\n')).toHaveLength(4)

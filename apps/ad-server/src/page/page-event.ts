@@ -1,5 +1,8 @@
 import type { Summary } from '../report/summary.ts'
 
+/** `ending`: no new requests, and what is under way arrives. `over`: the last event, with the figures of the whole run. */
+export type RunPhase = 'starting' | 'running' | 'ending' | 'over'
+
 /** What the page is told about once a second. */
 export interface PageEvent {
   readonly title: string
@@ -9,8 +12,7 @@ export interface PageEvent {
   readonly elapsedMs?: number
   readonly speed: number
   readonly notices: readonly string[]
-  /** The run has ended; nothing follows. */
-  readonly isOver: boolean
+  readonly phase: RunPhase
 }
 
 /** An event in the format of server-sent events. JSON has no line ends of its own. */

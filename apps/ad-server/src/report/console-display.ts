@@ -36,7 +36,9 @@ function inPlaceDisplay(output: Output): Display {
     },
     summary: (event) => {
       screen.show(linesOf(event, pageUrl, paint))
-      if (event.isOver) screen.end()
+      if (event.phase !== 'over') return
+      screen.end()
+      output.write('The nodes are leaving the cluster, one after another ...\n')
     },
     notice: () => undefined,
     finished: () => output.write('All nodes have left the cluster.\n'),
@@ -54,11 +56,11 @@ function plainDisplay(output: Output): Display {
       for (const line of [...rowLines(drive.rows), ...drive.remarks]) print(line)
     },
     summary: (event) => {
-      const { summary, elapsedMs, isOver } = event
-      if (isOver) {
+      const { summary, elapsedMs, phase } = event
+      if (phase === 'over') {
         print('')
         linesOf(event, pageUrl, noColours).forEach(print)
-      } else if (elapsedMs !== undefined && elapsedMs >= nextAt) {
+      } else if (phase === 'running' && elapsedMs !== undefined && elapsedMs >= nextAt) {
         nextAt = (Math.floor(elapsedMs / LINE_EVERY_MS) + 1) * LINE_EVERY_MS
         print(summaryLine(summary, elapsedMs))
       }
@@ -69,14 +71,21 @@ function plainDisplay(output: Output): Display {
 }
 
 function linesOf(event: PageEvent, pageUrl: string, paint: typeof colours): string[] {
-  const { summary, title, elapsedMs, speed, notices, isOver } = event
-  const hint = isOver ? '' : 'Ctrl-C ends the run in order'
+  const { summary, title, elapsedMs, speed, notices, phase } = event
+  const hint = HINTS[phase]
   return summaryLines(
     summary,
     { title: `Troupe ad server   ${title}   ${pageUrl}`, elapsedMs, speed, notices, hint },
     paint,
   )
 }
+
+const HINTS = {
+  starting: 'the nodes are starting',
+  running: 'Ctrl-C ends the run in order',
+  ending: 'ending: the last answers and changes arrive',
+  over: '',
+} as const
 
 const FIRST_LINE_MS = 1_000
 const LINE_EVERY_MS = 5_000
