@@ -168,6 +168,51 @@ describe('a test cluster', () => {
     expect(await cluster.run(b.disk.read('name'))).toBeUndefined()
   })
 
+  it('lets a process stand still: it answers late, but it answers', async () => {
+    const greeters = new Greeters()
+    await using cluster = await TestCluster.start({ nodes: 2, start: greeters.start })
+    const { clock } = cluster
+    const [a, b] = cluster.nodes
+    let answeredAt: number | undefined
+
+    const resume = b.pause()
+    const pausedAt = clock.now
+    void greeters.ask(a, b, 10_000).then(() => (answeredAt = clock.now))
+    await clock.advance('2s')
+    resume()
+    await clock.advance('1s')
+
+    expect(answeredAt).toBeGreaterThanOrEqual(pausedAt + 2_000)
+    expect(answeredAt).toBeLessThan(pausedAt + 2_100)
+  })
+
+  it('has a process that stood still find the time gone and its timers due', async () => {
+    await using cluster = await TestCluster.start({ nodes: 2 })
+    const { clock } = cluster
+    const [, b] = cluster.nodes
+    const ticks: number[] = []
+    const ticking = Behaviors.setup<'Tick'>((context) => {
+      context.timers.startTimerAtFixedRate('tick', 'Tick', 100)
+      return Behaviors.receive(() => {
+        ticks.push(context.system.platform.clock.monotonicMs())
+        return Behaviors.same
+      })
+    })
+    b.system.systemActorOf(ticking, 'ticking')
+    await clock.advance(250)
+    const before = ticks.length
+
+    const resume = b.pause()
+    await clock.advance('3s')
+    const during = ticks.length
+    const resumedAt = clock.now
+    resume()
+    await clock.advance(50)
+
+    expect([before, during]).toEqual([2, 2])
+    expect(ticks[2]).toBe(resumedAt)
+  })
+
   it('gives each machine a wall clock of its own', async () => {
     await using cluster = await TestCluster.start({ nodes: 2 })
     const [a, b] = cluster.nodes

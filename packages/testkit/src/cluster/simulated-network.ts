@@ -34,6 +34,7 @@ export class SimulatedNetwork {
   readonly #host: WireHost
   readonly #listeners = new Map<string, { readonly onLink: (link: Link) => void }>()
   readonly #wires = new Set<Wire>()
+  readonly #paused = new Set<string>()
   #cuts = new Counted()
   #slow = new Map<string, Delay>()
   #delay: Delay = DEFAULT_DELAY
@@ -47,7 +48,7 @@ export class SimulatedNetwork {
       trace: world.trace,
       now: () => world.now,
       after: (delayMs, happen) => world.after(delayMs, happen),
-      isCut: (way) => this.#cuts.has(way),
+      isHeldUp: (way, to) => this.#cuts.has(way) || this.#paused.has(to),
       delayMs: (way, draws) => {
         const { minMs, meanExtraMs } = this.#slow.get(way) ?? this.#delay
         return minMs - Math.log(1 - draws.next()) * meanExtraMs
@@ -182,8 +183,15 @@ export class SimulatedNetwork {
     return wire.open(handlers, () => this.#listeners.get(`${host}:${port}`)?.onLink)
   }
 
+  /** The process of `node` stands still, or goes on: what arrives there waits meanwhile. */
+  nodePaused(node: string, isPaused: boolean): void {
+    if (isPaused) this.#paused.add(node)
+    else if (this.#paused.delete(node)) for (const wire of this.#wires) wire.resume()
+  }
+
   /** The process of `node` is gone: nobody listens there, and the other ends of its links notice. */
   nodeDied(node: string): void {
+    this.#paused.delete(node)
     for (const address of this.#listeners.keys()) {
       if (address.startsWith(`${node}:`)) this.#listeners.delete(address)
     }

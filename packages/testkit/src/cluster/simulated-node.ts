@@ -4,6 +4,7 @@ import { Cluster, type ClusterSettings } from '@troupe/cluster'
 import { type Duration, durationMs } from '../duration.ts'
 import { TestKitError } from '../errors.ts'
 import { MemoryDisk } from '../memory-disk.ts'
+import type { Undo } from './simulated-network.ts'
 import type { Machine, SimulatedPlatform } from './simulated-platform.ts'
 import { traceLogger } from './trace-logger.ts'
 import type { World } from './world.ts'
@@ -130,6 +131,23 @@ export class SimulatedNode implements Machine {
       this.disk.crash(this.#world.random.fork(`crash ${this.name}`))
     }
     if (losesDisk) this.disk.clear()
+  }
+
+  /**
+   * The process stands still, like one that is stopped by a debugger or collects garbage: its clock
+   * goes on, but nothing else. Returns how to have it go on.
+   */
+  pause(): Undo {
+    const { platform } = this.#running()
+    this.#world.trace.note(`pause ${this.name}`)
+    platform.pause()
+    this.#world.network.nodePaused(this.name, true)
+    return () => {
+      if (this.#process?.platform !== platform) return
+      this.#world.trace.note(`resume ${this.name}`)
+      platform.resume()
+      this.#world.network.nodePaused(this.name, false)
+    }
   }
 
   /** Stops in good order: leaves the cluster, then ends. Resolves when it is down. */

@@ -44,6 +44,8 @@ export class SimulatedPlatform implements Platform {
   readonly network: Network
   readonly #host: PlatformHost
   #hasEnded = false
+  /** What fell due while the process stood still; undefined while it does not. */
+  #missed: { readonly turns: (() => void)[]; readonly timers: TimerTask[] } | undefined
 
   constructor(host: PlatformHost, machine: Machine, incarnation: number) {
     this.#host = host
@@ -55,7 +57,7 @@ export class SimulatedPlatform implements Platform {
       wallMs: () => WALL_START_MS + Math.floor(host.readClock() + machine.wallAheadMs),
     }
     const enqueue = (turn: () => void): void => {
-      if (!this.#hasEnded) host.enqueue(() => this.#hasEnded || turn())
+      if (!this.#hasEnded) host.enqueue(() => this.#run(turn))
     }
     this.executor = { soon: enqueue, afterIo: enqueue }
     this.timers = {
@@ -64,6 +66,32 @@ export class SimulatedPlatform implements Platform {
       },
       cancel: (task) => host.cancelTimer(task),
     }
+  }
+
+  #run(turn: () => void): void {
+    if (this.#hasEnded) return
+    if (this.#missed === undefined) turn()
+    else this.#missed.turns.push(turn)
+  }
+
+  /** A timer of this process is due. */
+  due(task: TimerTask): void {
+    if (this.#missed === undefined) task.fire()
+    else this.#missed.timers.push(task)
+  }
+
+  /** Stands still: clocks go on, but no turn is run and no timer fires. */
+  pause(): void {
+    this.#missed ??= { turns: [], timers: [] }
+  }
+
+  /** Goes on, and first does what it missed. */
+  resume(): void {
+    const missed = this.#missed
+    this.#missed = undefined
+    if (missed === undefined || this.#hasEnded) return
+    for (const turn of missed.turns) this.#host.enqueue(() => this.#run(turn))
+    for (const task of missed.timers) this.#host.startTimer(task, 0, this)
   }
 
   end(): void {

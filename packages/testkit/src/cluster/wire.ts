@@ -6,8 +6,8 @@ export interface WireHost {
   readonly trace: Trace
   now(): number
   after(delayMs: number, happen: () => void): void
-  /** `way`: see `wayOf`. */
-  isCut(way: string): boolean
+  /** Whether nothing arrives at `to` on the way: it is cut, or `to` stands still. `way`: see `wayOf`. */
+  isHeldUp(way: string, to: string): boolean
   /** How long the next frame takes on that way, in milliseconds. */
   delayMs(way: string, random: Random): number
   random(way: string): Random
@@ -162,7 +162,7 @@ class Way {
   }
 
   resume(): void {
-    if (!this.#isWaiting || this.#host.isCut(this.name)) return
+    if (!this.#isWaiting || this.#host.isHeldUp(this.name, this.#end.node)) return
     this.#isWaiting = false
     this.#await(this.#host.now() + this.#host.delayMs(this.name, this.#random))
   }
@@ -175,7 +175,7 @@ class Way {
   }
 
   #arrived(): void {
-    if (this.#host.isCut(this.name)) {
+    if (this.#host.isHeldUp(this.name, this.#end.node)) {
       this.#isWaiting = true
       return
     }

@@ -161,7 +161,6 @@ export class World implements PlatformHost {
       if (next === undefined || next > until) return false
       if (next > this.#now) this.#moveTo(next)
       const task = this.#timers.takeDue(next) as TimerTask
-      this.#owners.delete(task)
       this.#fire(task)
       await this.#quiesce()
     }
@@ -177,7 +176,10 @@ export class World implements PlatformHost {
   #fire(task: TimerTask): void {
     this.#steps++
     if (++this.#firedNow > FIRED_MAX) throw neverSettles(`${FIRED_MAX} timers fired`)
-    task.fire()
+    const owner = this.#owners.get(task)
+    this.#owners.delete(task)
+    if (owner === undefined) task.fire()
+    else owner.due(task)
   }
 
   /** Runs all turns there are, and all they lead to, at the present moment. */

@@ -17,6 +17,15 @@ export type Fault =
   | { readonly type: 'BreakLinks'; readonly atMs: number; readonly a: string; readonly b: string }
   /** The process dies, and starts again `forMs` later. */
   | Lasting<{ readonly type: 'Crash'; readonly node: string; readonly losesDisk: boolean }>
+  /** The process stands still, with its clocks going on. */
+  | Lasting<{ readonly type: 'Pause'; readonly node: string }>
+  /** The wall clock of a machine jumps, forward or back. */
+  | {
+      readonly type: 'ClockJump'
+      readonly atMs: number
+      readonly node: string
+      readonly byMs: number
+    }
 
 type Lasting<T> = T & { readonly atMs: number; readonly forMs: number }
 
@@ -34,7 +43,7 @@ export interface FaultOptions {
   readonly nodes: readonly ({ readonly name: string } | string)[]
   /** How long things go wrong. Default one minute. */
   readonly duration?: Duration
-  /** What may go wrong; each seed leaves some of it out. Default: everything. */
+  /** What may go wrong; each seed leaves some of it out. Default: everything but `Pause` and `ClockJump`. */
   readonly kinds?: readonly FaultKind[]
   /** About how many faults in all, whatever the seed. Default: drawn from 2 to 20, rather few. */
   readonly count?: number
@@ -99,6 +108,11 @@ function faultOf(kind: FaultKind, draws: Random, frame: Frame): Fault | undefine
   if (a === undefined) return undefined
   if (kind === 'Crash') {
     return { type: 'Crash', atMs, forMs, node: a, losesDisk: draws.next() < frame.diskLossChance }
+  }
+  if (kind === 'Pause') return { type: 'Pause', atMs, forMs, node: a }
+  if (kind === 'ClockJump') {
+    const byMs = Math.round(logUniform(draws, 1, HOUR_MS)) * (draws.next() < 0.5 ? -1 : 1)
+    return { type: 'ClockJump', atMs, node: a, byMs }
   }
   if (b === undefined) return undefined
   switch (kind) {
@@ -170,6 +184,13 @@ async function play(
       case 'BreakLinks':
         network.breakLinks(fault.a, fault.b)
         return () => {}
+      case 'ClockJump':
+        nodeOf(fault.node).jumpWall(fault.byMs)
+        return () => {}
+      case 'Pause': {
+        const node = nodeOf(fault.node)
+        return node.isRunning ? node.pause() : () => {}
+      }
       case 'Crash': {
         const node = nodeOf(fault.node)
         node.crash({ losesDisk: fault.losesDisk })
@@ -216,3 +237,4 @@ function someOf<T>(random: Random, items: readonly T[]): readonly T[] {
 
 const KINDS: readonly FaultKind[] = ['Partition', 'OneWayCut', 'Slow', 'BreakLinks', 'Crash']
 const RESTART_MS = 2_000
+const HOUR_MS = 3_600_000
