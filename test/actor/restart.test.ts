@@ -62,6 +62,7 @@ describe('a restart', () => {
     ref.tell('hello')
 
     expect(await probe.receiveMessages(2)).toEqual(['PreRestart', 'hello'])
+    await probe.expectNoMessage()
   })
 
   it('leaves the children to the fresh behavior when it should', async () => {

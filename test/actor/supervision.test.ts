@@ -165,6 +165,18 @@ describe('an actor that fails', () => {
     await f.probe.expectTerminated(f.ref)
   })
 
+  it('is left to the outer strategies only by those inside that do not know the error', async () => {
+    await using f = fixture((behavior) =>
+      Behaviors.supervise(
+        Behaviors.supervise(behavior).onFailure(SupervisorStrategy.resume, Broken),
+      ).onFailure(SupervisorStrategy.restart()),
+    )
+
+    tell(f.ref, add, broken, read, failWith(new Tired()), read)
+
+    expect(await f.probe.receiveMessages(3)).toEqual([1, 'PreRestart', 0])
+  })
+
   it('may wrap itself in the same strategy at every message without growing, or renewing its budget', async () => {
     await using kit = ActorTestKit.create()
     const probe = kit.createProbe<number>()
