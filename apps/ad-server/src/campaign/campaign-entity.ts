@@ -1,5 +1,4 @@
 import { Behaviors, type ActorContext, type Behavior } from '@troupe/actor'
-import type { DistributedData } from '@troupe/replicator'
 import { EntityType, type EntityContext } from '@troupe/sharding'
 import type { BudgetOutcome, BudgetSettings } from '../budget/budget-protocol.ts'
 import type { Catalog } from '../node/catalog.ts'
@@ -8,14 +7,15 @@ import { BLOCKED_MAX, Campaign, freshCampaign, type CampaignState } from './camp
 import type { CampaignDirectory } from './campaign-directory.ts'
 import type { CampaignCommand, CampaignUpdated, LeaseAnswer } from './campaign-protocol.ts'
 import type { CampaignRecord } from './campaign-record.ts'
-import { CampaignStore, type LoadResult } from './campaign-store.ts'
+import type { CampaignStorage, LoadResult } from './campaign-store.ts'
 import { CommitQueue } from './commit-queue.ts'
 
 export interface CampaignEntityParts {
   readonly catalog: Catalog
-  readonly data: DistributedData
   readonly directory: CampaignDirectory
   readonly clock: ScenarioClock
+  /** The store of a campaign for the owner of that epoch. */
+  storeOf(campaignId: string, epoch: number): CampaignStorage
   /** Whether the node of that uid may still run: only the rights of others are taken back. */
   isLive(nodeId: string): boolean
   readonly budget?: BudgetSettings
@@ -43,7 +43,7 @@ export function campaignEntity(
   parts: CampaignEntityParts,
 ): Behavior<CampaignCommand> {
   return Behaviors.setup<Message>((context) => {
-    const store = new CampaignStore(parts.data, entity.id, entity.epoch)
+    const store = parts.storeOf(entity.id, entity.epoch)
     const wake = parts.catalog.onLoad(() => context.self.tell({ type: 'Wake' }))
     context.timers.startTimerWithFixedDelay('tick', { type: 'Tick' }, TICK_MS)
     return loading(entity.id, store, parts, wake)
@@ -53,7 +53,7 @@ export function campaignEntity(
 /** Nothing is known yet: commands wait. Both the stored state and the configuration are needed to begin. */
 function loading(
   id: string,
-  store: CampaignStore,
+  store: CampaignStorage,
   parts: CampaignEntityParts,
   release: () => void,
 ): Behavior<Message> {
@@ -111,7 +111,7 @@ function running(owner: CampaignOwner, release: () => void): Behavior<Message> {
 
 class CampaignOwner {
   readonly #id: string
-  readonly #store: CampaignStore
+  readonly #store: CampaignStorage
   readonly #parts: CampaignEntityParts
   readonly #context: ActorContext<Message>
   readonly #campaign: Campaign
@@ -123,7 +123,7 @@ class CampaignOwner {
 
   constructor(
     id: string,
-    store: CampaignStore,
+    store: CampaignStorage,
     parts: CampaignEntityParts,
     context: ActorContext<Message>,
     stored: CampaignState | undefined,

@@ -101,6 +101,9 @@ export class CampaignStore {
   }
 }
 
+/** What a campaign's entity needs of its store. */
+export type CampaignStorage = Pick<CampaignStore, 'load' | 'commit'>
+
 export type LoadResult =
   | { readonly type: 'Loaded'; readonly state: CampaignState | undefined }
   | { readonly type: 'Unknown' }

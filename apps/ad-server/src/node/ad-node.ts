@@ -13,6 +13,7 @@ import { Leases } from '../budget/lease.ts'
 import { CampaignDirectory } from '../campaign/campaign-directory.ts'
 import { campaignEntityType } from '../campaign/campaign-entity.ts'
 import type { CampaignCommand } from '../campaign/campaign-protocol.ts'
+import { CampaignStore } from '../campaign/campaign-store.ts'
 import { CampaignsKey, type CampaignRecord } from '../campaign/campaign-record.ts'
 import type { AdHttpNode } from '../http/ad-http.ts'
 import type { BeaconAd, BeaconEvent } from '../http/beacon-token.ts'
@@ -75,8 +76,9 @@ export class AdNode implements AdHttpNode {
     // Entities are few, and each keeps the world informed of itself: none is ever idle.
     const settings = { passivateAfterMs: 0 }
     const isLive = (nodeId: string): boolean => this.#isMember(nodeId)
+    const storeOf = (id: string, epoch: number): CampaignStore => new CampaignStore(data, id, epoch)
     this.campaigns = sharding.start(
-      campaignEntityType({ catalog, data, directory, clock, isLive }),
+      campaignEntityType({ catalog, directory, clock, storeOf, isLive }),
       { settings },
     )
     const campaign = (id: string): EntityRef<CampaignCommand> => this.campaigns.entityRef(id)
