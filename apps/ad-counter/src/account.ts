@@ -1,21 +1,23 @@
+import type { AdCounterConfig } from './config.ts'
 import type { AdCounterReport, AdReport, RoundReport } from './report.ts'
 
-/** What happened, for people: some calm lines. */
-export function accountOf(report: AdCounterReport): string {
-  const { nodes, clients, limit, seed, rounds } = report
-  const ads = rounds[0]?.ads.length ?? 0
-  const head =
+// What happens, for people: some calm lines.
+
+export function announcement({ ads, clients, nodes, limit, seed }: AdCounterConfig): string {
+  return (
     `${count(ads, 'ad')}, ${count(clients, 'client')} on ${count(nodes, 'node')}, ` +
     `a limit of ${count(limit, 'view')} for each ad (seed ${seed})`
-  const links =
-    `${report.linkMessages} messages, ${Math.ceil(report.linkBytes / 1_024)} KiB, crossed the links ` +
-    'between the nodes.'
-  const parts = [head, ...rounds.map((round) => roundAccount(round, nodes))]
-  return [...parts, ...(nodes > 1 ? [links] : [])].join('\n\n')
+  )
 }
 
-function roundAccount(round: RoundReport, nodes: number): string {
+export function roundAccount(round: RoundReport, nodes: number): string {
   const lines = [title(round), ...round.ads.map(adLine), '', outcome(round)]
+  const beyond = round.ads.reduce((sum, { beyondLimit }) => sum + beyondLimit, 0)
+  if (beyond > 0) {
+    lines.push(
+      `${count(beyond, 'view')} went beyond a limit: who has not heard of the others' views goes on.`,
+    )
+  }
   if (round.lost === 0 && round.countedTwice === 0) {
     lines.push(
       `No view was lost and none counted twice: ${round.shown} shown, ${round.counted} counted.`,
@@ -28,11 +30,18 @@ function roundAccount(round: RoundReport, nodes: number): string {
   return lines.join('\n')
 }
 
+export function closingLine({ linkMessages, linkBytes, nodes }: AdCounterReport): string {
+  if (nodes === 1) return 'There was no other node to tell.'
+  return `${linkMessages} messages, ${Math.ceil(linkBytes / 1_024)} KiB, crossed the links between the nodes.`
+}
+
 function title({ round, offlineClients }: RoundReport): string {
   if (round === 'online') return 'Everybody online: each view is merged upstream at once.'
+  if (offlineClients.length === 0)
+    return 'Again: with one client nobody can be spared to be offline.'
   return (
-    `Offline for a while: ${offlineClients.join(' and ') || 'nobody'}. They go on showing and counting, ` +
-    'and merge upstream when they are back.'
+    `Offline for a while: ${offlineClients.join(' and ')}. What is shown there is counted there, ` +
+    'and merged upstream later.'
   )
 }
 

@@ -17,12 +17,14 @@ export interface CounterNode {
 
 /**
  * The advertisement counter: a round with everybody online, then one with clients that are offline
- * for a while. All of `nodes` are members of one cluster. Rejects when a part does not answer.
+ * for a while. All of `nodes` are members of one cluster. `onRound` hears of each round as soon as it
+ * is over. Rejects when a part does not answer.
  * Source: "Programming Models, Part 3: Ad Counter" (Meiklejohn, 2014), in the words of Lasp.
  */
 export async function runAdCounter(
   nodes: readonly CounterNode[],
   config: AdCounterConfig,
+  onRound: (round: RoundReport) => void = () => {},
 ): Promise<AdCounterReport> {
   const { limit, requests, seed } = config
   const adIds = namesOf('ad', config.ads)
@@ -30,7 +32,9 @@ export async function runAdCounter(
   const rounds: RoundReport[] = []
   for (const name of ['online', 'offline'] as const) {
     const plan = (name === 'online' ? onlinePlan : offlinePlan)({ clients, requests, seed })
-    rounds.push(await runRound(nodes, { name, adIds, limit }, clients, plan, config.pauseMs))
+    const round = await runRound(nodes, { name, adIds, limit }, clients, plan, config.pauseMs)
+    rounds.push(round)
+    onRound(round)
   }
   const links = nodes.map(({ system }) => Cluster.get(system).metrics)
   return {

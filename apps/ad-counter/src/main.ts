@@ -1,4 +1,4 @@
-import { accountOf } from './account.ts'
+import { announcement, closingLine, roundAccount } from './account.ts'
 import { runAdCounter } from './ad-counter.ts'
 import { type AdCounterConfig, HELP, parseArguments } from './config.ts'
 import { startLocalNodes } from './local-nodes.ts'
@@ -30,6 +30,8 @@ async function main(): Promise<number> {
 }
 
 async function run(config: AdCounterConfig): Promise<number> {
+  const say = (text: string): void => void process.stdout.write(`${text}\n`)
+  say(announcement(config))
   const logger = warningsOnly((line) => void process.stderr.write(`${line}\n`))
   const nodes = await startLocalNodes(config.nodes, logger)
   const stop = async (): Promise<void> => {
@@ -39,9 +41,11 @@ async function run(config: AdCounterConfig): Promise<number> {
     process.once(signal, () => void stop().then(() => process.exit(130)))
   }
   try {
-    const report = await runAdCounter(nodes, config)
-    process.stdout.write(`${accountOf(report)}\n`)
-    if (config.json) process.stdout.write(`${JSON.stringify(report)}\n`)
+    const report = await runAdCounter(nodes, config, (round) =>
+      say(`\n${roundAccount(round, config.nodes)}`),
+    )
+    say(`\n${closingLine(report)}`)
+    if (config.json) say(JSON.stringify(report))
     return isAsPromised(report) ? 0 : 1
   } finally {
     await stop()

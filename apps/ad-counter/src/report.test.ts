@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { accountOf } from './account.ts'
+import { announcement, closingLine, roundAccount } from './account.ts'
+import { defaultConfig } from './config.ts'
 import { type AdCounterReport, isAsPromised, type Played, roundReport } from './report.ts'
 import type { Round } from './round.ts'
 
@@ -97,18 +98,25 @@ describe('a report', () => {
   ])('says so of %s', (_what, broken, expected) => {
     expect(roundReport(round, broken)).toMatchObject(expected)
     expect(isAsPromised(whole(broken))).toBe(false)
-    expect(accountOf(whole(broken))).toContain('WRONG')
+    expect(roundAccount(roundReport(round, broken), 2)).toContain('WRONG')
   })
 
   it('reads calmly', () => {
-    expect(accountOf(whole(played))).toMatchInlineSnapshot(`
-      "2 ads, 2 clients on 2 nodes, a limit of 2 views for each ad (seed 1)
+    const lines = [
+      announcement(defaultConfig),
+      roundAccount(roundReport(round, played), 2),
+      closingLine(whole(played)),
+    ]
 
-      Offline for a while: a. They go on showing and counting, and merge upstream when they are back.
+    expect(lines.join('\n\n')).toMatchInlineSnapshot(`
+      "5 ads, 5 clients on 3 nodes, a limit of 5 views for each ad (seed 1)
+
+      Offline for a while: a. What is shown there is counted there, and merged upstream later.
         ad-1       3 shown    3 counted   (1 of them offline, 1 beyond the limit)
         ad-2       1 shown    1 counted
 
       5 requests: 4 saw an ad, 1 found none left to show.
+      1 view went beyond a limit: who has not heard of the others' views goes on.
       No view was lost and none counted twice: 4 shown, 4 counted.
       All 2 replicas agree, 1 ms after the last step.
 
