@@ -120,10 +120,14 @@ const messageCodec: Codec<ReplicatorMessage> = union<ReplicatorMessage>({
   }),
 })
 
-/** What waits this long for a link is of no use: it is sent again anyway, and in a better version. */
+/**
+ * What waits this long for a link is of no use: whatever is not acknowledged or answered is sent again
+ * anyway, and in a better version.
+ */
 export const replicatorProtocol: Protocol<ReplicatorMessage> = {
   name: 'replicator',
   stream: 'ordinary',
   codec: () => messageCodec,
   expiresAfterMs: 2_000,
+  isRepeated: true,
 }

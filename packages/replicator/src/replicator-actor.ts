@@ -23,6 +23,8 @@ type Message =
   | { readonly type: 'Flush' }
   | { readonly type: 'GossipTick' }
   | { readonly type: 'SweepTick' }
+  /** A look at whether this node has caught up. */
+  | { readonly type: 'CompleteTick' }
   | { readonly type: 'Cluster'; readonly event: ClusterEvent }
 
 export type ReplicatorMailbox = ActorRef<ReplicatorCommand | { readonly type: 'Flush' }>
@@ -80,6 +82,7 @@ class ReplicatorDriver {
     timers.startTimerWithFixedDelay('gossip', { type: 'GossipTick' }, gossipIntervalMs)
     const sweepMs = Math.min(Math.max(tombstoneMs / 10, SWEEP_MIN_MS), SWEEP_MAX_MS)
     timers.startTimerWithFixedDelay('sweep', { type: 'SweepTick' }, sweepMs)
+    timers.startTimerWithFixedDelay('complete', { type: 'CompleteTick' }, INCOMPLETE_WARN_MS)
     this.#cluster.subscribe(
       this.#context.messageAdapter<ClusterEvent>((event) => ({ type: 'Cluster', event })),
     )
@@ -116,8 +119,23 @@ class ReplicatorDriver {
         this.#replicator.table.collect(now - this.#settings.tombstoneMs)
         return
       }
+      case 'CompleteTick':
+        this.#warnWhileIncomplete()
+        return
       default:
         return message satisfies never
+    }
+  }
+
+  /** A member that runs no replicator would be waited for until it leaves: somebody should know. */
+  #warnWhileIncomplete(): void {
+    const { members } = this.#replicator
+    if (members.isComplete) this.#context.timers.cancel('complete')
+    else if (members.awaited.length > 0) {
+      this.#context.log.warn(
+        { awaited: members.awaited },
+        'still without the replicated data of some members',
+      )
     }
   }
 
@@ -259,5 +277,6 @@ function subscribeReply(
   return value === undefined ? { type: 'Deleted', key } : { type: 'Changed', key, value, changed }
 }
 
+const INCOMPLETE_WARN_MS = 10_000
 const SWEEP_MIN_MS = 1_000
 const SWEEP_MAX_MS = 600_000
