@@ -226,6 +226,29 @@ describe('CampaignEntity', () => {
   })
 })
 
+function recordOf(more: Partial<CampaignRecord> = {}): CampaignRecord {
+  return {
+    campaignId: SHOES,
+    advertiserId: 'adv',
+    status: 'Active',
+    epoch: 1,
+    blockedCreatives: [],
+    maxCpmMicros: 5_000_000,
+    categories: ['sport'],
+    siteAllowlist: [],
+    creatives: 1,
+    budgetMicros: 1,
+    spentMicros: 0,
+    outstandingMicros: 0,
+    isExhausted: false,
+    day: 0,
+    dayStartMs: 0,
+    dayEndMs: 1,
+    revision: 1,
+    ...more,
+  }
+}
+
 describe('AuctioneerEntity', () => {
   interface Site {
     readonly kit: ActorTestKit
@@ -252,29 +275,6 @@ describe('AuctioneerEntity', () => {
     )
     await kit.settle()
     return { kit, directory, index, campaign, auctioneer }
-  }
-
-  function recordOf(more: Partial<CampaignRecord> = {}): CampaignRecord {
-    return {
-      campaignId: SHOES,
-      advertiserId: 'adv',
-      status: 'Active',
-      epoch: 1,
-      blockedCreatives: [],
-      maxCpmMicros: 5_000_000,
-      categories: ['sport'],
-      siteAllowlist: [],
-      creatives: 1,
-      budgetMicros: 1,
-      spentMicros: 0,
-      outstandingMicros: 0,
-      isExhausted: false,
-      day: 0,
-      dayStartMs: 0,
-      dayEndMs: 1,
-      revision: 1,
-      ...more,
-    }
   }
 
   async function bid({ campaign }: Site): Promise<void> {
@@ -420,31 +420,7 @@ describe('the serving actor', () => {
         refresh: () => {},
       }),
     )
-    directory.observe({
-      ...{
-        campaignId: SHOES,
-        advertiserId: 'adv',
-        status: 'Active',
-        epoch: 1,
-        blockedCreatives: [],
-      },
-      ...{
-        maxCpmMicros: 5_000_000,
-        categories: [],
-        siteAllowlist: [],
-        creatives: 1,
-        budgetMicros: 1,
-      },
-      ...{
-        spentMicros: 0,
-        outstandingMicros: 0,
-        isExhausted: false,
-        day: 0,
-        dayStartMs: 0,
-        dayEndMs: 1,
-        revision: 1,
-      },
-    })
+    directory.observe(recordOf())
     await kit.clock.advance('100ms')
     const { request, replyTo } = await campaign.expectMessageType('RequestLease')
     expect(request).toMatchObject({ nodeId: 'n1', wantMicros: 100_000, servingNodes: 3 })
