@@ -1,6 +1,6 @@
 import type { NodeMessage, NodeStats } from '../node-protocol.ts'
 
-export type NodePhase =
+type NodePhase =
   /** The process runs and has not said that its ports are bound. */
   | 'starting'
   /** Bound, and not yet a member. */

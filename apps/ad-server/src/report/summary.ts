@@ -68,7 +68,7 @@ export interface NodeSummary {
   readonly heapBytes: number
 }
 
-export interface CampaignSummary {
+interface CampaignSummary {
   readonly campaignId: string
   readonly advertiserId: string
   readonly spentMicros: number

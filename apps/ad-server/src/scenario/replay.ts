@@ -123,7 +123,7 @@ function nothingUsable(
   const why = reasons.length === 0 ? 'it is empty' : reasons.join(', ')
   return new AdServerError(
     'REPLAY_UNREADABLE',
-    `${folder}/${file} has no row that can be replayed (${why}); see docs/ad-server.md for the layout`,
+    `${folder}/${file} has no row that can be replayed (${why}); replace it, or start without --replay`,
   )
 }
 
