@@ -1,0 +1,164 @@
+import type { MemberStatus } from '@troupe/cluster'
+import { GCounterKey, ORSetKey, writeLocal, writeMajority } from '@troupe/replicator'
+import { describe, expect, it } from 'vitest'
+import type { WriteResult } from '../../packages/replicator/src/replicator.ts'
+import { Node, Nodes, Prices, three, timeoutMs, Views } from './machines.ts'
+
+describe('what gets lost', () => {
+  it('is sent again until it is acknowledged', () => {
+    const { nodes, a, b } = three()
+    let left = 3
+    nodes.loses = (_from, to, message) => to === b && message.type === 'Delta' && left-- > 0
+    a.put('apple', 1)
+    nodes.deliver()
+    for (let i = 0; i < 20; i++) nodes.advance(250)
+
+    expect(b.prices()).toEqual({ apple: 1 })
+  })
+
+  it('by a writer that is gone is found by comparing digests', () => {
+    const { nodes, a, b, c } = three()
+    nodes.loses = (from, to) => from === a && to === c
+    a.put('apple', 1)
+    a.update(Views, (counter) => counter.increment())
+    nodes.deliver()
+    nodes.members([
+      [b, 'Up'],
+      [c, 'Up'],
+    ])
+    nodes.advance(1_000)
+    b.replicator.gossipTick()
+    nodes.deliver()
+
+    expect(c.prices()).toEqual({ apple: 1 })
+    expect(b.replicator.repairedKeys).toBe(2)
+  })
+
+  it('is repaired both ways in one round, deletions included', () => {
+    const nodes = new Nodes('ab')
+    const [a, b] = nodes.all as [Node, Node]
+    nodes.loses = () => true
+    a.put('apple', 1)
+    b.update(Views, (counter) => counter.increment())
+    b.update(ORSetKey.create<string>('gone'), (set) => set.add('x'))
+    b.replicator.delete(ORSetKey.create('gone'), writeLocal, () => {})
+    nodes.deliver()
+    // As if both had crashed with what they were about to send again.
+    for (const node of nodes.all) node.replicator.membersChanged([])
+    nodes.loses = (_from, _to, { type }) => type === 'Delta' || type === 'Deletion'
+    nodes.members([
+      [a, 'Up'],
+      [b, 'Up'],
+    ])
+    nodes.deliver()
+    nodes.loses = () => false
+    nodes.advance(1_000)
+    a.replicator.gossipTick()
+    nodes.deliver()
+
+    expect(nodes.areEqual()).toBe(true)
+    expect(a.replicator.table.find('gone')?.isDeleted).toBe(true)
+  })
+})
+
+it('replicas that agree exchange one number', () => {
+  const { nodes, a } = three()
+  for (let i = 0; i < 100; i++) a.put(`key-${i}`, i)
+  nodes.deliver()
+  const said: string[] = []
+  nodes.loses = (_from, _to, { type }) => {
+    said.push(type)
+    return false
+  }
+  a.replicator.gossipTick()
+  nodes.deliver()
+
+  expect(said).toEqual(['Root'])
+})
+
+it('a key that is changing just now is not repaired, but not for ever', () => {
+  const nodes = new Nodes('ab')
+  const [a, b] = nodes.all as [Node, Node]
+  nodes.loses = (_from, _to, { type }) => type === 'Delta'
+  const repairs: number[] = []
+  for (let round = 0; round < 6; round++) {
+    b.put('apple', round)
+    nodes.deliver()
+    a.replicator.gossipTick()
+    nodes.deliver()
+    repairs.push(a.replicator.repairedKeys + b.replicator.repairedKeys)
+  }
+
+  expect(repairs.slice(0, 4)).toEqual([0, 0, 0, 0])
+  expect(repairs.at(-1)).toBeGreaterThan(0)
+})
+
+describe('a new node', () => {
+  it('is sent everything, and told when it has it', () => {
+    const nodes = new Nodes('ab', { messageBytesMax: 500, windowBytes: 1_000 })
+    const [a, b] = nodes.all as [Node, Node]
+    nodes.members([[a, 'Up']])
+    for (let i = 0; i < 100; i++) a.put(`key-${i}`, i)
+    a.update(Views, (counter) => counter.increment())
+    const fresh = new Node('b')
+    const members: readonly (readonly [Node, MemberStatus])[] = [
+      [a, 'Up'],
+      [fresh, 'Up'],
+    ]
+    ;(nodes.all as Node[])[1] = fresh
+    nodes.members(members)
+    expect(fresh.replicator.members.isComplete).toBe(false)
+    nodes.deliver()
+
+    expect(fresh.replicator.members.isComplete).toBe(true)
+    expect(nodes.areEqual()).toBe(true)
+    expect(b.prices()).toBeUndefined()
+  })
+})
+
+describe('what cannot be taken', () => {
+  it('is refused and counted, fails the write that waits for it, and harms no other key', () => {
+    const nodes = new Nodes('ab')
+    const [a, b] = nodes.all as [Node, Node]
+    nodes.loses = () => true
+    b.update(GCounterKey.create('prices'), (counter) => counter.increment())
+    nodes.deliver()
+    nodes.loses = (from, _to, { type }) => from === b && type === 'Delta'
+    const results = a.put('apple', 1, writeMajority({ timeoutMs }))
+    const fine = a.update(Views, (counter) => counter.increment(), writeMajority({ timeoutMs }))
+    nodes.deliver()
+
+    expect(results).toEqual([{ type: 'Shortfall', reason: 'NotEnoughReplicas' }])
+    expect(fine).toEqual([{ type: 'Success' }])
+    expect(b.refused).toEqual(['prices: OtherType'])
+    expect(b.replicator.refusals.get('OtherType')).toBe(1)
+  })
+
+  it('is a message of somebody who is no member', () => {
+    const { a } = three()
+    const stranger = { address: 'x:1', uid: 'X' }
+    a.replicator.receive(stranger, { type: 'Deletion', number: 1, name: 'prices' })
+
+    expect(a.replicator.table.find('prices')).toBeUndefined()
+    expect(a.replicator.refusals.get('UnknownNode')).toBe(1)
+  })
+})
+
+it('a node that writes to a deleted key is told, and so deletes it too', () => {
+  const nodes = new Nodes('ab')
+  const [a, b] = nodes.all as [Node, Node]
+  let isCut = true
+  nodes.loses = () => isCut
+  const deleted: WriteResult[] = []
+  a.put('apple', 1)
+  a.replicator.delete(Prices, writeLocal, (result) => deleted.push(result))
+  nodes.deliver()
+  b.put('pear', 2)
+  isCut = false
+  for (let i = 0; i < 20; i++) nodes.advance(250)
+
+  expect(deleted).toEqual([{ type: 'Success' }])
+  expect(b.replicator.table.find('prices')?.isDeleted).toBe(true)
+  expect(b.put('plum', 3)).toEqual([{ type: 'Deleted' }])
+  expect(nodes.areEqual()).toBe(true)
+})
