@@ -32,6 +32,9 @@ export class MembershipHistory {
     if (this.#contradictions.length > 0) throw new Error(this.#contradictions.join('\n'))
   }
 
+  /** Who was called unreachable, and whom it was told. */
+  readonly suspicions: Told[] = []
+
   /** All that was told of members, in the order in which it was told. */
   get told(): readonly Told[] {
     return this.#told
@@ -42,6 +45,8 @@ export class MembershipHistory {
     return Behaviors.receive((event) => {
       if (event.type === 'CurrentClusterState') {
         for (const member of event.members) this.#observe(name, seen, member)
+      } else if (event.type === 'UnreachableMember') {
+        this.suspicions.push({ to: name, type: event.type, address: event.member.node.address })
       } else if (movesMember(event)) {
         this.#told.push({ to: name, type: event.type, address: event.member.node.address })
         this.#observe(name, seen, event.member)

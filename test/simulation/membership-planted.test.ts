@@ -1,10 +1,19 @@
 import { runSimulation, type SimulationBody } from '@troupe/testkit/simulation'
 import { afterEach, describe, expect, it } from 'vitest'
 import { Downing } from '../../packages/cluster/src/membership/downing.ts'
+import { FailureDetector } from '../../packages/cluster/src/membership/failure-detector.ts'
 import { Heartbeats } from '../../packages/cluster/src/membership/heartbeats.ts'
 import { Joining } from '../../packages/cluster/src/membership/joining.ts'
 import { Membership } from '../../packages/cluster/src/membership/membership.ts'
-import { cleanSplit, joiningInSplit, leaving, reunion, shortSplit } from './membership-stories.ts'
+import {
+  cleanSplit,
+  joiningInSplit,
+  leaving,
+  longStandstill,
+  reunion,
+  shortSplit,
+  shortStandstill,
+} from './membership-stories.ts'
 
 /**
  * Who tests the simulations? Each of these bugs is planted into the machines of the cluster for the
@@ -50,6 +59,33 @@ describe('the simulations of membership find', () => {
     )
 
     expect(await found(shortSplit)).toContain('all together again')
+  })
+
+  it('a failure detector that worries too early', async () => {
+    plant(
+      FailureDetector.prototype,
+      'isAvailable',
+      (real) =>
+        function (this: FailureDetector, now) {
+          return real.call(this, now + 2_000)
+        },
+    )
+
+    expect(await found(shortStandstill)).toContain('to deeply equal []')
+  })
+
+  it('a removed node that does not take notice', async () => {
+    plant(Membership.prototype, 'toldRemoved', () => () => [])
+    plant(
+      Membership.prototype,
+      'receive',
+      (real) =>
+        function (this: Membership, from, message) {
+          return real.call(this, from, message).filter(({ type }) => type !== 'ShutDown')
+        },
+    )
+
+    expect(await found(longStandstill)).toContain('the end of the one that stood still')
   })
 
   it('a part that stays whatever its size', async () => {

@@ -1,5 +1,5 @@
 import type { SimulatedNode } from '@troupe/testkit/cluster'
-import { faults, type Simulation } from '@troupe/testkit/simulation'
+import { type FaultKind, faults, type Simulation } from '@troupe/testkit/simulation'
 import { expect } from 'vitest'
 import { MembershipHistory } from './membership-history.ts'
 
@@ -12,7 +12,12 @@ export async function reunion(world: Simulation): Promise<void> {
   const history = await watched(world)
 
   const crashedMax = random('crashes').next() < 0.5 ? 2 : nodes.length
-  const plan = faults.plan(random('faults'), { nodes, duration: '60s', crashedMax })
+  const plan = faults.plan(random('faults'), {
+    nodes,
+    duration: '60s',
+    crashedMax,
+    kinds: ALL_KINDS,
+  })
   await faults.play(world, plan)
   await clock.until(() => cluster.isFormed(), '120s', 'one membership of all nodes')
 
@@ -106,6 +111,44 @@ export async function leaving(world: Simulation): Promise<void> {
   history.check()
 }
 
+/** A node stands still for a moment, as long as others do not worry: nobody calls anybody unreachable. */
+export async function shortStandstill(world: Simulation): Promise<void> {
+  const { clock, random } = world
+  const history = await watched(world)
+  await breathe(world)
+
+  const resume = pick(world).pause()
+  await clock.advance(random('length').below(PAUSE_MS))
+  resume()
+  await clock.advance('20s')
+
+  expect(history.suspicions).toEqual([])
+  history.check()
+}
+
+/** A node stands still until the others have gone on without it: it ends as soon as it hears of them. */
+export async function longStandstill(world: Simulation): Promise<void> {
+  const { clock, nodes, random } = world
+  const history = await watched(world)
+  await breathe(world)
+  const node = pick(world)
+  const others = nodes.filter((each) => each !== node)
+
+  const resume = node.pause()
+  await clock.until(() => isOneCluster(others), '45s', 'the others on their own')
+  await clock.advance(random('length').below(60_000))
+  resume()
+  await clock.until(() => !node.isRunning, '5s', 'the end of the one that stood still')
+  await clock.advance('10s')
+
+  expect(isOneCluster(others)).toBe(true)
+  history.check()
+}
+
+function pick({ nodes, random }: Simulation): SimulatedNode {
+  return nodes[random('pick').below(nodes.length)] as SimulatedNode
+}
+
 async function watched({ onStart }: Simulation): Promise<MembershipHistory> {
   const history = new MembershipHistory()
   await onStart(history.start)
@@ -154,5 +197,16 @@ function isOneCluster(part: readonly SimulatedNode[]): boolean {
   })
 }
 
-/** That of the default settings. */
+/** Those of the default settings. */
 const STABLE_AFTER_MS = 20_000
+const PAUSE_MS = 4_000
+
+const ALL_KINDS: readonly FaultKind[] = [
+  'Partition',
+  'OneWayCut',
+  'Slow',
+  'BreakLinks',
+  'Crash',
+  'Pause',
+  'ClockJump',
+]

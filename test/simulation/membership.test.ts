@@ -1,5 +1,13 @@
 import { simulation } from '@troupe/testkit/simulation'
-import { cleanSplit, joiningInSplit, leaving, reunion, shortSplit } from './membership-stories.ts'
+import {
+  cleanSplit,
+  joiningInSplit,
+  leaving,
+  longStandstill,
+  reunion,
+  shortSplit,
+  shortStandstill,
+} from './membership-stories.ts'
 
 simulation(
   'after a minute of faults all nodes agree on one membership again',
@@ -27,4 +35,16 @@ simulation(
   'nodes that leave are let go in order, and never taken for dead',
   { nodes: 5, seeds: 100 },
   leaving,
+)
+
+simulation(
+  'a node that stands still for less than the tolerated pause is not called unreachable',
+  { nodes: 5, seeds: 100 },
+  shortStandstill,
+)
+
+simulation(
+  'a node that stood still until it was removed ends when it goes on',
+  { nodes: 5, seeds: 100 },
+  longStandstill,
 )
