@@ -249,6 +249,21 @@ describe('when a node leaves', { timeout: 30_000 }, () => {
     expect(sharded.cluster.nodes.every(({ isRunning }) => !isRunning)).toBe(true)
   })
 
+  it('and nobody can take its shards, it does not wait', async () => {
+    await using sharded = await ShardedCluster.start({ nodes: 2 })
+    const { clock } = sharded.cluster
+    for (const id of ids.slice(0, 20)) await sharded.where('a', id)
+    sharded.node('b').crash()
+    await clock.until(() => sharded.node('a').cluster.state.unreachable.length === 1, '10s')
+    expect(sharded.on('a').state.shards.length).toBeGreaterThan(0)
+
+    const leaving = sharded.node('a').stop()
+    await clock.advance(500)
+
+    expect(sharded.on('a').state.shards).toEqual([])
+    await sharded.cluster.run(leaving)
+  })
+
   it('the last one just goes', async () => {
     await using sharded = await ShardedCluster.start({ nodes: 1 })
     await sharded.where('a', '42')

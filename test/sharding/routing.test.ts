@@ -56,6 +56,27 @@ describe('an entity', { timeout: 30_000 }, () => {
     expect(sharded.log.violations).toEqual([])
   })
 
+  it('that stops by itself loses nothing that is told to it after its end', async () => {
+    await using sharded = await ShardedCluster.start({ nodes: 1 })
+    await sharded.where('a', '42')
+    const ref = sharded.ref('a', '42')
+    const { system } = sharded.node('a')
+    const next = system.systemActorOf<string>(
+      Behaviors.receive(() => {
+        ref.tell({ type: 'Note', from: 'a', n: 1 })
+        return Behaviors.same
+      }),
+      'next',
+    )
+    // The entity has its turn and ends, then this actor, and only then does the region hear of the end.
+    ref.tell({ type: 'Close' })
+    next.tell('go')
+    await sharded.cluster.clock.advance(100)
+
+    expect(sharded.books.of('42', 'a')).toEqual([1])
+    expect(sharded.drops).toEqual([])
+  })
+
   it('can be asked through any ref of its node, and knows its own id, type and epoch', async () => {
     await using cluster = await TestCluster.start({ nodes: 2, settings: localClusterSettings() })
     const Echo = EntityType.create<{ replyTo: { tell(text: string): void } }>('echo', (entity) =>
