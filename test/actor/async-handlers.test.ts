@@ -147,6 +147,37 @@ describe('an async handler', () => {
     expect(f.kit.logs.withPhrase('async handler failed after nobody waited for it')).toHaveLength(1)
   })
 
+  it('that settles late does not end the wait for the one after it', async () => {
+    await using kit = ActorTestKit.create()
+    const heard: string[] = []
+    const gates = new Map([
+      ['first', new Gate()],
+      ['second', new Gate()],
+    ])
+    const ref = kit.spawn(
+      Behaviors.supervise(
+        Behaviors.receive<string>(async (message) => {
+          heard.push(message)
+          await gates.get(message)?.passed
+          return Behaviors.same
+        }),
+      ).onFailure(SupervisorStrategy.resume),
+      'waiting',
+      { handlerTimeoutMs: 100 },
+    )
+    for (const message of ['first', 'second', 'third']) ref.tell(message)
+    await kit.clock.advance(150)
+    expect(heard).toEqual(['first', 'second'])
+
+    gates.get('first')?.open()
+    await kit.settle()
+    expect(heard).toEqual(['first', 'second'])
+    gates.get('second')?.open()
+    await kit.settle()
+
+    expect(heard).toEqual(['first', 'second', 'third'])
+  })
+
   it('is reported with its message when it declines it', async () => {
     await using kit = ActorTestKit.create()
     const ref = kit.spawn(Behaviors.receive<string>(() => Promise.resolve(Behaviors.unhandled)))
