@@ -72,7 +72,8 @@ export async function joiningInSplit(world: Simulation): Promise<void> {
   const [part, rest] = twoParts(world, 2)
 
   network.partition(part, rest)
-  await Promise.all([part, rest].map((side) => side[0]?.restart()))
+  const restarted = [part, rest].map((side) => side[0] as SimulatedNode)
+  await Promise.all(restarted.map((node) => node.restart()))
   await clock.advance(3_000 + random('length').below(12_000))
   const during = history.told.filter(({ type }) => type === 'MemberUp')
   network.heal()
