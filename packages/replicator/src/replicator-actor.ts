@@ -27,8 +27,6 @@ type Message =
   | { readonly type: 'CompleteTick' }
   | { readonly type: 'Cluster'; readonly event: ClusterEvent }
 
-export type ReplicatorMailbox = ActorRef<ReplicatorCommand | { readonly type: 'Flush' }>
-
 /**
  * Gives the replicator its turns: commands of actors, the end of a turn, time, and news of the cluster.
  * All state is in the replicator, so a failed turn costs that turn only.
