@@ -60,6 +60,31 @@ describe('messages to an actor of another node', () => {
     expect(numbers).toEqual(Array.from({ length: 101 }, (_, number) => number))
   })
 
+  it('that nobody reads fill the link and the queue, and no more', async () => {
+    const settings = { linkBufferBytesMax: 100_000, linkQueueMax: 50 }
+    await using cluster = await TestCluster.start({ nodes: 2, settings })
+    const [a, b] = cluster.nodes
+    const { ref, numbers } = counterOn(b, a)
+    ref.tell({ number: 0 })
+    await cluster.clock.advance('1s')
+    const before = a.cluster.metrics.bytesSent
+    cluster.network.partition([a], [b])
+
+    for (let number = 1; number <= 2_000; number++) {
+      ref.tell({ number, padding: 'x'.repeat(1_000) } as { readonly number: number })
+    }
+    const { bytesSent, queued, dropped } = a.cluster.metrics
+    expect(bytesSent - before).toBeLessThan(100_000 + 2 * 64 * 1_024)
+    expect(queued).toBeGreaterThanOrEqual(50)
+    expect(queued).toBeLessThan(60)
+    expect(dropped.get('LinkQueueFull')).toBeGreaterThan(1_700)
+    cluster.network.heal()
+    await cluster.clock.advance('1s')
+
+    expect(numbers.length).toBe(2_001 - (dropped.get('LinkQueueFull') ?? 0))
+    expect(numbers).toEqual(Array.from(numbers, (_, i) => i))
+  })
+
   it('do not reach the next incarnation of its node', async () => {
     await using cluster = await TestCluster.start({ nodes: 2 })
     const [a, b] = cluster.nodes

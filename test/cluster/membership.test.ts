@@ -153,6 +153,25 @@ describe('a node that crashes', () => {
   })
 })
 
+describe('a node whose membership fails', () => {
+  it('ends, instead of answering heartbeats and taking part in nothing', async () => {
+    await using cluster = await TestCluster.start({ nodes: 3 })
+    const [a, b] = cluster.nodes
+
+    const planted = {
+      identity: 'planted',
+      tellSystem: () => {},
+      tell: () => {
+        throw new Error('planted')
+      },
+    }
+    b.cluster.subscribe(planted as never)
+    await cluster.clock.until(() => !b.isRunning, '15s')
+
+    await cluster.clock.until(() => membersOf(a) === 'a:Up c:Up', '60s')
+  })
+})
+
 describe('a node that leaves', () => {
   it('goes within seconds, and nobody has to find it unreachable', async () => {
     await using cluster = await TestCluster.start({ nodes: 3 })

@@ -14,6 +14,7 @@ export class Cluster {
   readonly system: ActorSystem
   /** Address and incarnation of this node. */
   readonly self: UniqueAddress
+  /** The settings in force, without the secret. */
   readonly settings: ClusterSettings
   /** For the packages next door; applications talk to actors. */
   readonly remoting: Remoting
@@ -25,7 +26,7 @@ export class Cluster {
 
   private constructor(system: ActorSystem, settings: ClusterSettings, remoting: Remoting) {
     this.system = system
-    this.settings = settings
+    this.settings = settings.secret === undefined ? settings : { ...settings, secret: '(hidden)' }
     this.remoting = remoting
     this.self = remoting.self
   }
@@ -161,7 +162,7 @@ export class Cluster {
   #shutDown(reason: string): void {
     this.#isShutDown = true
     this.#wake()
-    void this.system.terminate(`${reason} by the cluster`)
+    void this.system.terminate(reason)
   }
 
   // ---- leaving ----

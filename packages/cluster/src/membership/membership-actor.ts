@@ -53,6 +53,8 @@ export function membershipActor(
       },
       (signal) => {
         if (signal.type === 'Terminated') driver.subscriberStopped(signal.ref)
+        // Without it this node would answer heartbeats and take part in nothing.
+        if (signal.type === 'PostStop') hooks.onShutDown('membership stopped')
         return Behaviors.same
       },
     )
@@ -241,7 +243,7 @@ class MembershipDriver {
           break
         case 'ShutDown':
           this.#publish([{ type: 'ClusterShuttingDown', reason: effect.reason }])
-          this.#hooks.onShutDown(effect.reason)
+          this.#hooks.onShutDown(`${effect.reason} by the cluster`)
           break
         default:
           effect satisfies never
