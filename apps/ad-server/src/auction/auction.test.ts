@@ -5,10 +5,8 @@ import type { Floors } from './auction.ts'
 import {
   clearingPrice,
   defaultAuctionSettings,
-  fadedWeight,
   floorMicrosOf,
   nearTheTop,
-  rankCategories,
   runAuction,
   shortlist,
   topCategories,
@@ -51,21 +49,6 @@ describe('categories', () => {
     ]
 
     expect(topCategories(scores).map(({ category }) => category)).toEqual(['top', 'a', 'b'])
-  })
-
-  it('weigh what they earned, less the longer ago it was', () => {
-    const quotes = new Map([['old', { weight: 1, atMs: 0 }]])
-    const picked = [
-      { category: 'old', score: 0.8 },
-      { category: 'new', score: 0.5 },
-    ]
-
-    expect(rankCategories(picked, quotes, 0, 1_000)[0]).toEqual({ category: 'old', score: 0.8 })
-    expect(rankCategories(picked, quotes, 2_000, 1_000)[0]).toEqual({
-      category: 'new',
-      score: 0.25,
-    })
-    expect(fadedWeight({ weight: 1, atMs: 500 }, 0, 1_000)).toBe(1)
   })
 })
 

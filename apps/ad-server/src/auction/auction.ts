@@ -2,8 +2,8 @@ import type { ScoreFormula } from '../sampling/score-formula.ts'
 import type { Candidate } from '../serve-index/serve-view.ts'
 
 /**
- * The auction of one slot, in pure steps: choose the page's categories, weigh them, filter the bids
- * by floor and by distance from the best, and order what is left.
+ * The auction of one slot, in pure steps: choose the page's categories, filter the bids by floor and by
+ * distance from the best, and order what is left.
  *
  * Here creatives win a place in the index. Which of them is shown, and at what price, is decided per
  * request by sampling and `clearingPrice`.
@@ -40,32 +40,6 @@ export function topCategories(
   const fitting: CategoryScore[] = []
   for (const [category, score] of scores) if (score >= scoreMin) fitting.push({ category, score })
   return fitting.toSorted(byScore).slice(0, limit)
-}
-
-/** What a category earned when it was last asked. */
-export interface CategoryQuote {
-  readonly weight: number
-  readonly atMs: number
-}
-
-/** Orders categories by score times weight. A missing quote counts as 0.5, an old one fades. */
-export function rankCategories(
-  picked: readonly CategoryScore[],
-  quotes: ReadonlyMap<string, CategoryQuote>,
-  now: number,
-  halfLifeMs: number,
-): CategoryScore[] {
-  return picked
-    .map(({ category, score }) => {
-      const quote = quotes.get(category)
-      const weight = quote === undefined ? PRIOR_WEIGHT : fadedWeight(quote, now, halfLifeMs)
-      return { category, score: score * weight }
-    })
-    .toSorted(byScore)
-}
-
-export function fadedWeight(quote: CategoryQuote, now: number, halfLifeMs: number): number {
-  return quote.weight * 0.5 ** (Math.max(0, now - quote.atMs) / halfLifeMs)
 }
 
 /** Lowest prices a site accepts: the slot's own comes first, then the category's, then the site's. */
@@ -144,8 +118,6 @@ export function clearingPrice(input: ClearingInput): number {
   const price = formula.cpmMicrosAt(runnerUpMeanScore / winnerMeanEngagement)
   return Math.max(floorMicros, Math.min(bidMicros, Math.round(price)))
 }
-
-const PRIOR_WEIGHT = 0.5
 
 function byScore(a: CategoryScore, b: CategoryScore): number {
   return b.score - a.score || compareText(a.category, b.category)

@@ -73,7 +73,7 @@ describe('asking for blocks', () => {
     expect(asked(leases.tick(5 + settings.retryAfterMs))).toBe('n1#2')
   })
 
-  it('asks for twice as much when a block lasts less than a second', () => {
+  it('asks for twice as much when a block lasts less than five seconds', () => {
     const leases = purseWith(4)
     for (let i = 0; i < 3; i++) leases.spend('c', PRICE, 20)
     const requestId = asked(leases.tick(20))

@@ -203,15 +203,15 @@ export class Leases {
     }
   }
 
-  /** Blocks that last less than a second are too small, those that last longer than ten too large. */
+  /** A block should outlast the loss of the campaign's node, five seconds or so, and not lock up money for long. */
   #adapt(purse: Purse, now: number): void {
     // The first block tells nothing yet.
-    const sinceMs = purse.grantedAt === -Infinity ? 1_000 : now - purse.grantedAt
+    const sinceMs = purse.grantedAt === -Infinity ? LASTS_LEAST_MS : now - purse.grantedAt
     purse.grantedAt = now
-    if (sinceMs < 1_000) {
+    if (sinceMs < LASTS_LEAST_MS) {
       const limit = Math.max(this.#settings.wantMicrosMax, purse.askedMicros)
       purse.wantMicros = Math.min(limit, purse.wantMicros * 2)
-    } else if (sinceMs > 10_000) {
+    } else if (sinceMs > LASTS_MOST_MS) {
       purse.wantMicros = Math.max(purse.askedMicros, Math.ceil(purse.wantMicros / 2))
     }
   }
@@ -360,5 +360,7 @@ function isForgotten(purse: Purse, now: number, settings: LeaseSettings): boolea
   return isEmpty && now - purse.lastUsedAt >= settings.idleMs
 }
 
+const LASTS_LEAST_MS = 5_000
+const LASTS_MOST_MS = 20_000
 /** One in use and one waiting. */
 const BLOCKS_MAX = 2

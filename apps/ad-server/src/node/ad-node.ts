@@ -179,7 +179,11 @@ export class AdNode implements AdHttpNode {
     const refresh = (): void => {
       this.#gates.servedBy(this.#upMembers())
       this.#gates.refresh(this.flat, directory)
-      statsReplica.share()
+      statsReplica.share(system.platform.clock.wallMs())
+    }
+    const tidy = (): void => {
+      const wallMs = system.platform.clock.wallMs()
+      statsReplica.forgetGone((nodeId) => this.#isMember(nodeId), wallMs)
     }
     const serving = servingActor({
       nodeId: cluster.self.uid,
@@ -207,8 +211,7 @@ export class AdNode implements AdHttpNode {
       isChosen: () => cluster.state.leader?.uid === cluster.self.uid && this.isReady,
       wakeCampaign: (id) => campaign(id).tell({ type: 'Wake' }),
       wakeSite: (id) => this.auctioneers.entityRef(id).tell({ type: 'Wake' }),
-      tidy: () =>
-        statsReplica.forgetGone((nodeId) => this.#isMember(nodeId), system.platform.clock.wallMs()),
+      tidy,
     })
     system.systemActorOf(restarted(keeper), 'entity-keeper')
     return ref

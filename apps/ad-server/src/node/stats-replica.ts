@@ -1,6 +1,6 @@
 import type { LWWMap, ReadonlyLWWMap } from '@troupe/crdt'
 import { LWWMapKey, type DistributedData, type Key } from '@troupe/replicator'
-import type { CreativeStats } from '../sampling/creative-stats.ts'
+import { minuteOf, type CreativeStats } from '../sampling/creative-stats.ts'
 import { placeOf, SharedCounts, type MinuteCounts } from '../sampling/shared-counts.ts'
 
 /**
@@ -14,6 +14,7 @@ export class StatsReplica {
   readonly #self: string
   readonly #key: Key<LWWMap<string, MinuteCounts>, ReadonlyLWWMap<string, MinuteCounts>>
   readonly #shared = new SharedCounts()
+  #purgedAt = -1
 
   /** `self`: this incarnation of the node. A node that starts again counts from nothing, in a new map. */
   constructor(data: DistributedData, stats: CreativeStats, self: string) {
@@ -23,9 +24,11 @@ export class StatsReplica {
     this.#key = LWWMapKey.create<string, MinuteCounts>(this.#self)
   }
 
-  /** Writes what this node has counted since the last call. */
-  share(): void {
+  /** Writes what this node has counted since the last call. Once a minute forgets creatives nobody shows. */
+  share(wallMs: number): void {
     const changes = this.#stats.takeChanges()
+    if (minuteOf(wallMs) !== this.#purgedAt) this.#stats.purge(wallMs)
+    this.#purgedAt = minuteOf(wallMs)
     if (changes.length === 0) return
     void this.#data.update(this.#key, (map) => {
       for (const { creativeId, minute, impressions, clicks } of changes)

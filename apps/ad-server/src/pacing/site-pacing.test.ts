@@ -84,14 +84,6 @@ describe('SitePacing', () => {
     pacing.forget('c')
 
     expect(pacing.throttle(NOON)).toBe(0)
-    expect(pacing.paceRatioOf('c', NOON)).toBeUndefined()
-  })
-
-  it('tells how far a campaign is ahead of its own plan', () => {
-    const pacing = gate()
-    pacing.publish(spend({ spentMicros: 648_000_000 }))
-
-    expect(pacing.paceRatioOf('c', NOON)).toBeCloseTo(1.5)
   })
 
   it('plans for a day as short as the scenario makes it', () => {

@@ -4,7 +4,7 @@ import { PacingController, defaultPacingSettings } from './pacing.ts'
 import { RateTracker } from './rate-tracker.ts'
 import type { ScenarioClock } from './scenario-clock.ts'
 import type { CampaignSpend, SpendPool } from './spend-ratio.ts'
-import { fractionOf, isCurrent, paceRatio, poolOf, spendRatio } from './spend-ratio.ts'
+import { isCurrent, poolOf, spendRatio } from './spend-ratio.ts'
 import type { TrafficShape } from './traffic-shape.ts'
 
 /**
@@ -109,14 +109,6 @@ export class SitePacing {
       },
       now,
     )
-  }
-
-  /** How far a campaign is ahead of its own plan; undefined while nothing is known of its day. */
-  paceRatioOf(campaignId: string, now: number): number | undefined {
-    const spend = this.#spends.get(campaignId)
-    const at = this.#clock.at(now)
-    if (spend === undefined || !isCurrent(spend, at)) return undefined
-    return paceRatio(spend, fractionOf(this.#shape, spend, at))
   }
 
   /** Adding up campaigns is too much for every request; a quarter of a second changes little. */

@@ -1,14 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CampaignSpend } from './spend-ratio.ts'
-import {
-  canSpend,
-  fractionOf,
-  linearExpected,
-  paceRatio,
-  poolOf,
-  shapedExpected,
-  spendRatio,
-} from './spend-ratio.ts'
+import { canSpend, fractionOf, poolOf, spendRatio } from './spend-ratio.ts'
 import { TrafficShape } from './traffic-shape.ts'
 
 const DAY = 86_400_000
@@ -37,17 +29,6 @@ describe('spendRatio', () => {
   })
 })
 
-it('plans evenly without a shape, and never beyond the budget', () => {
-  expect([0, 43_200, 99_999].map((seconds) => linearExpected(100, seconds, 86_400))).toEqual([
-    0, 50, 100,
-  ])
-})
-
-it('plans what is left of the day when spending began late', () => {
-  expect(shapedExpected(100, flat, DAY / 2, (DAY * 3) / 4)).toBeCloseTo(50)
-  expect(shapedExpected(100, flat, DAY - 1, DAY - 1)).toBe(0)
-})
-
 it('measures a day that crosses midnight in traffic', () => {
   const window = spend({ dayStartMs: DAY / 2, dayEndMs: DAY * 1.5 })
 
@@ -58,12 +39,6 @@ it('does not count on dust: a rest that pays no impression is nothing', () => {
   expect(canSpend(spend({ spentMicros: 99_994_999 }))).toBe(true)
   expect(canSpend(spend({ spentMicros: 99_995_000 }))).toBe(false)
   expect(canSpend(spend({ spentMicros: 99_990_000, pendingMicros: 5_000 }))).toBe(false)
-})
-
-it('counts pending spending in a campaign’s pace', () => {
-  expect(paceRatio(spend({ spentMicros: 40_000_000, pendingMicros: 20_000_000 }), 0.5)).toBeCloseTo(
-    1.2,
-  )
 })
 
 describe('poolOf', () => {

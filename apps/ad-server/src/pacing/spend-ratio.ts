@@ -40,32 +40,6 @@ export function spendRatio(
   return spentMicros / Math.max(expectedMicros, leastExpectedMicros(budgetMicros))
 }
 
-/** How far one campaign is ahead of its own plan, pending spend included. */
-export function paceRatio(spend: CampaignSpend, fraction: number): number {
-  const expected = Math.max(spend.budgetMicros * fraction, leastExpectedMicros(spend.budgetMicros))
-  return (spend.spentMicros + spend.pendingMicros) / expected
-}
-
-/** What should be spent after `elapsedSeconds` if traffic were even. */
-export function linearExpected(
-  budgetMicros: number,
-  elapsedSeconds: number,
-  daySeconds: number,
-): number {
-  return budgetMicros * clamp01(elapsedSeconds / daySeconds)
-}
-
-/** What should be spent by now, when spending began at `startMs` of a day that ends at midnight. */
-export function shapedExpected(
-  budgetMicros: number,
-  shape: TrafficShape,
-  startMs: number,
-  now: number,
-): number {
-  const rest = 1 - shape.cdf(startMs)
-  return rest <= MASS_MIN ? 0 : budgetMicros * clamp01((shape.cdf(now) - shape.cdf(startMs)) / rest)
-}
-
 /** The share of a campaign's day that is over, measured in traffic. The window may cross midnight. */
 export function fractionOf(shape: TrafficShape, spend: CampaignSpend, now: number): number {
   const { dayStartMs, dayEndMs } = spend

@@ -74,15 +74,6 @@ describe('TrafficShape', () => {
     expect(shape.cdf(8 * HOUR) - shape.cdf(7 * HOUR)).toBeCloseTo((0.8 + 0.2 * 24) / 24)
   })
 
-  it('glides into the next hour in the last part of this one', () => {
-    const shape = new TrafficShape(busyNoon)
-    const next = shape.relativeVolume(12 * HOUR)
-
-    expect(shape.feedforward(11.7 * HOUR, 0.2)).toBeCloseTo(0.5)
-    expect(shape.feedforward(11.9 * HOUR, 0.2)).toBeCloseTo((0.5 + next) / 2)
-    expect(shape.feedforward(11.99 * HOUR, 0)).toBeCloseTo(0.5)
-  })
-
   it('steers harder shortly before a great change only', () => {
     const shape = new TrafficShape(busyNoon)
 

@@ -72,19 +72,6 @@ export class TrafficShape {
     return day.relative(hour) * (1 - part) + day.relative((hour + 1) % 24) * part
   }
 
-  /**
-   * The hour's own volume, which glides to the next hour's in the last `window` (a share of the hour):
-   * pacing then meets a change instead of following it. With 0 it steps.
-   */
-  feedforward(at: number, window: number): number {
-    const hour = hourOf(at)
-    const day = this.#dayAt(at)
-    const part = (at % HOUR_MS) / HOUR_MS
-    const b = window > 0 ? Math.max(0, (part - (1 - window)) / window) : 0
-    const glide = b * b * (3 - 2 * b)
-    return day.relative(hour) * (1 - glide) + day.relative((hour + 1) % 24) * glide
-  }
-
   /** How much stronger to steer because the next hour differs: 1, and up to 2 late in the hour. */
   gainBoost(at: number): number {
     const hour = hourOf(at)
