@@ -199,6 +199,28 @@ describe('an actor', () => {
     expect(a.system.deadLetters.total).toBe(before)
   })
 
+  it('that subscribes to a key of another type hears nothing, and keeps nobody from hearing', async () => {
+    await using cluster = await replicatedCluster()
+    const [a] = cluster.nodes
+    const data = dataOf(a)
+    await cluster.run(data.update(Prices, (map) => map.put('apple', 1)))
+    const heard: string[] = []
+    const listener = a.system.systemActorOf(
+      Behaviors.receive<{ type: string }>(({ type }) => {
+        heard.push(type)
+        return Behaviors.same
+      }),
+      'listener',
+    )
+    data.replicator.tell(Replicate.subscribe(GCounterKey.create('prices'), listener))
+    await cluster.clock.settle()
+    expect(heard).toEqual([])
+    data.replicator.tell(Replicate.subscribe(Prices, listener))
+    await cluster.clock.settle()
+
+    expect(heard).toEqual(['Changed'])
+  })
+
   it('updates, gets and deletes by messages, and gets the replies of the promises', async () => {
     await using cluster = await replicatedCluster()
     const { replicator } = dataOf(cluster.nodes[0])
@@ -224,6 +246,10 @@ describe('an actor', () => {
         (replyTo) => Replicate.get(GCounterKey.create('prices'), readLocal, replyTo),
         { timeoutMs: 1_000 },
       ),
+      replicator.ask<{ type: string }>(
+        (replyTo) => Replicate.delete(GCounterKey.create('prices'), writeLocal, replyTo),
+        { timeoutMs: 1_000 },
+      ),
       replicator.ask<{ type: string }>((replyTo) => Replicate.delete(Prices, writeLocal, replyTo), {
         timeoutMs: 1_000,
       }),
@@ -238,6 +264,7 @@ describe('an actor', () => {
       'GetSuccess',
       'ModifyFailure',
       'GetFailure',
+      'ReplicationDeleteFailure',
       'DeleteSuccess',
       'DataDeleted',
     ])

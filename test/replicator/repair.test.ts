@@ -1,6 +1,7 @@
 import type { MemberStatus } from '@troupe/cluster'
 import { GCounterKey, ORSetKey, writeLocal, writeMajority } from '@troupe/replicator'
 import { describe, expect, it } from 'vitest'
+import type { ReplicatorMessage } from '../../packages/replicator/src/protocol.ts'
 import type { WriteResult } from '../../packages/replicator/src/replicator.ts'
 import { Node, Nodes, Prices, three, timeoutMs, Views } from './machines.ts'
 
@@ -59,6 +60,29 @@ describe('what gets lost', () => {
     expect(nodes.areEqual()).toBe(true)
     expect(a.replicator.table.find('gone')?.isDeleted).toBe(true)
   })
+})
+
+it('what arrives while two replicas compare is not sent once more', () => {
+  const nodes = new Nodes('ab')
+  const [a, b] = nodes.all as [Node, Node]
+  const late: ReplicatorMessage[] = []
+  const said: string[] = []
+  nodes.loses = (_from, _to, message) => {
+    said.push(message.type)
+    if (message.type === 'Differing') for (const each of late) a.replicator.receive(b.address, each)
+    if (message.type === 'Delta') late.push(message)
+    return message.type === 'Delta'
+  }
+  b.put('apple', 1)
+  nodes.deliver()
+  b.now += 200
+  a.replicator.gossipTick()
+  nodes.deliver()
+
+  expect(said).toContain('Differing')
+  expect(said).not.toContain('Wanted')
+  expect([a.replicator.repairedKeys, b.replicator.repairedKeys]).toEqual([0, 0])
+  expect(nodes.areEqual()).toBe(true)
 })
 
 it('replicas that agree exchange one number', () => {

@@ -170,19 +170,30 @@ class ReplicatorDriver {
     key: AnyKey,
     { consistency, replyTo }: ReplicatorCommand & { readonly type: 'Delete' },
   ): void {
-    this.#replicator.delete(key, consistency, (result) => tell(replyTo, deleteReply(key, result)))
+    const reply = (result: WriteResult): void => tell(replyTo, deleteReply(key, result))
+    try {
+      this.#replicator.delete(key, consistency, reply)
+    } catch (error) {
+      tell(replyTo, deleteFailure(key, error))
+    }
   }
 
   #subscribe(key: Key<Crdt, unknown>, subscriber: ActorRef<never>): void {
     const id = internal(subscriber).identity
-    let subscriptions = this.#subscribed.get(id)
-    if (subscriptions === undefined) {
-      this.#subscribed.set(id, (subscriptions = new Map()))
-      this.#context.watch(subscriber)
-    }
+    const subscriptions = this.#subscribed.get(id) ?? new Map<string, () => void>()
     if (subscriptions.has(key.name)) return
     const hear = (heard: Heard): void => tell(subscriber, subscribeReply(key, heard))
-    subscriptions.set(key.name, this.#replicator.hear(key, hear))
+    try {
+      subscriptions.set(key.name, this.#replicator.hear(key, hear))
+    } catch (error) {
+      // There is no reply for it; the text names the key, its type, and the type that was asked for.
+      const fields = { subscriber: subscriber.path, reason: reasonOf(error) }
+      this.#context.log.warn(fields, 'subscription refused')
+      return
+    }
+    if (this.#subscribed.has(id)) return
+    this.#subscribed.set(id, subscriptions)
+    this.#context.watch(subscriber)
   }
 
   #unsubscribe(key: AnyKey, subscriber: ActorRef<never>): void {
@@ -265,6 +276,12 @@ export function getReply(
 function getFailure(key: AnyKey, error: unknown): GetReply<Crdt, unknown> {
   if (!(error instanceof ReplicatorError)) throw error
   return { type: 'GetFailure', key: key as Key<Crdt, unknown>, reason: 'KeyHasOtherType' }
+}
+
+function deleteFailure(key: AnyKey, error: unknown): DeleteReply<Crdt, unknown> {
+  if (!(error instanceof ReplicatorError)) throw error
+  const reason = 'KeyHasOtherType'
+  return { type: 'ReplicationDeleteFailure', key: key as Key<Crdt, unknown>, reason }
 }
 
 function subscribeReply(

@@ -64,11 +64,14 @@ export interface DeleteSuccess<T extends Crdt, View> {
   readonly type: 'DeleteSuccess'
   readonly key: Key<T, View>
 }
-/** Unknown, not failed: the deletion is done here and still spreads. */
+/**
+ * Unknown, not failed: the deletion is done here and still spreads. Except for a key that has another
+ * type: it is left alone.
+ */
 export interface ReplicationDeleteFailure<T extends Crdt, View> {
   readonly type: 'ReplicationDeleteFailure'
   readonly key: Key<T, View>
-  readonly reason: ShortfallReason
+  readonly reason: ShortfallReason | 'KeyHasOtherType'
 }
 export type DeleteReply<T extends Crdt, View> =
   | DeleteSuccess<T, View>
