@@ -143,7 +143,7 @@ export class Dissemination {
     const bytes = state.length + name.length + OVERHEAD_BYTES
     const number = peer.sent(name, from, upTo, bytes, now)
     this.deltasSent++
-    this.bytesSent += bytes
+    this.bytesSent += state.length + name.length
     if (entry.isDeleted) this.#post(peer.node, { type: 'Deletion', number, name })
     else {
       const valueType = type?.typeName ?? ''

@@ -310,7 +310,7 @@ export class Replicator {
   ): void {
     const { name, number, valueType, state } = message
     this.deltasReceived++
-    this.bytesReceived += state.length
+    this.bytesReceived += state.length + name.length
     const outcome = this.#merge(name, valueType, state)
     if (isRefusal(outcome)) {
       this.#host.post(from, { type: 'Refused', number, reason: outcome })
