@@ -1,7 +1,7 @@
 import { type ActorRef, Behaviors } from '@troupe/actor'
 import type { SimulatedNode } from '@troupe/testkit/cluster'
 
-export type Note = { readonly type: 'Note'; readonly text: string }
+type Note = { readonly type: 'Note'; readonly text: string }
 
 /** An actor that watches what it is told to, and everything it heard: texts, and the ends of others. */
 export interface Watcher {

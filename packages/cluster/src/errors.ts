@@ -28,3 +28,17 @@ export function clusterError(
 ): ClusterError {
   return new ClusterError(code, message, options)
 }
+
+/** Why `where` cannot be listened at, in words that say what to do. */
+export function listenError(where: string, cause: unknown): ClusterError {
+  if ((cause as { readonly code?: string }).code === 'EADDRINUSE') {
+    return clusterError(
+      'ADDRESS_IN_USE',
+      `${where} is in use by another program; stop it, or choose another port`,
+      { cause },
+    )
+  }
+  return clusterError('LISTEN_FAILED', `cannot listen at ${where}: ${(cause as Error).message}`, {
+    cause,
+  })
+}

@@ -13,7 +13,7 @@ import {
   WireError,
 } from '@troupe/crdt/wire'
 import { type UniqueAddress, uniqueAddressCodec } from '../node-address.ts'
-import { STREAM_NAMES, type StreamName } from './protocol.ts'
+import { HANDSHAKE_FRAME_BYTES_MAX, STREAM_NAMES, type StreamName } from './protocol.ts'
 
 /**
  * How two nodes meet on a new link, before anything else is decoded.
@@ -184,7 +184,7 @@ function unproven(challenge: HandshakeMessage & { readonly type: 'Challenge' }):
 }
 
 function decodeHandshake(frame: Uint8Array): HandshakeMessage | undefined {
-  if (frame.length > HANDSHAKE_FRAME_MAX) return undefined
+  if (frame.length > HANDSHAKE_FRAME_BYTES_MAX) return undefined
   try {
     return decode(handshakeCodec, frame)
   } catch {
@@ -201,22 +201,21 @@ function refuse(code: number, reason: string): HandshakeResult {
 }
 
 /** Rises when frames change so that older nodes cannot read them. */
-export const PROTOCOL_VERSION = 1
+const PROTOCOL_VERSION = 1
 /** One bit for each optional ability; none yet. */
 const FEATURES = 0
 const MAGIC = 'troupe'
 const ACCEPTOR = 'acceptor'
 const DIALLER = 'dialler'
 const NO_PROOF = new Uint8Array(0)
-export const HANDSHAKE_FRAME_MAX = 1_024
 
 /** Close codes; the numbers are part of the protocol. */
 export const NOT_GREETED_IN_TIME = 4001
 export const MALFORMED = 4002
-export const WRONG_VERSION = 4002
-export const WRONG_CLUSTER = 4003
+const WRONG_VERSION = 4002
+const WRONG_CLUSTER = 4003
 export const NOT_AUTHENTIC = 4004
-export const WRONG_ADDRESS = 4005
+const WRONG_ADDRESS = 4005
 
 /** Six bytes that say which protocol this is: whoever talks another one is known at once. */
 const magicCodec: Codec<typeof MAGIC> = {

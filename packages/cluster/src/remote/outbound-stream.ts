@@ -54,7 +54,7 @@ export interface Post {
 }
 
 /** A message of a user. */
-export interface Tell {
+interface Tell {
   readonly kind: 'Tell'
   readonly ref: RemoteRef
   readonly message: unknown

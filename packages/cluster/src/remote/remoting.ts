@@ -1,6 +1,6 @@
 import type { ActorSystem, Link, Listener, Network, TimerTask } from '@troupe/actor'
 import { type LocalRef, SystemMessage } from '@troupe/actor/spi'
-import { clusterError } from '../errors.ts'
+import { listenError } from '../errors.ts'
 import { formatAddress, nodeKey, type UniqueAddress } from '../node-address.ts'
 import { Association } from './association.ts'
 import { Delivery } from './delivery.ts'
@@ -92,7 +92,7 @@ export class Remoting implements RefTransport {
         else started.#accept(link)
       })
       .catch((error: unknown) => {
-        throw listenError(bind, error)
+        throw listenError(formatAddress(bind.host, bind.port), error)
       })
     const self = { address: formatAddress(bind.advertised, listener.port), uid: system.uid }
     started = new Remoting(system, network, listener, self, options)
@@ -379,23 +379,6 @@ export class Remoting implements RefTransport {
 
 function timerTask(fire: () => void): TimerTask {
   return { deadlineMs: 0, previous: null, next: null, slot: -1, fire }
-}
-
-function listenError(
-  bind: { readonly host: string; readonly port: number },
-  error: unknown,
-): Error {
-  const where = formatAddress(bind.host, bind.port)
-  if ((error as { readonly code?: string }).code === 'EADDRINUSE') {
-    return clusterError(
-      'ADDRESS_IN_USE',
-      `${where} is in use by another program; stop it, or choose another port`,
-      { cause: error },
-    )
-  }
-  return clusterError('LISTEN_FAILED', `cannot listen at ${where}: ${(error as Error).message}`, {
-    cause: error,
-  })
 }
 
 const RESEND_MS = 1_000
