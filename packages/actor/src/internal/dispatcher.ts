@@ -15,8 +15,9 @@ export interface Runnable {
  * host had their chance: actors do not starve the world.
  *
  * Idle to busy goes through a microtask (46 ns), going on after the budget through the executor's
- * `afterIo` (a microtask there would never let I/O in). So does every 64th start: actors and promises
- * that wake each other up in turn are never idle, and yet each of their turns is short.
+ * `afterIo` (a microtask there would never let I/O in). Actors and promises that wake each other up in
+ * turn are never idle, and yet each of their turns is short: so the budget also counts from start to
+ * start, looked at every few of them.
  *
  * The clock is read only every few messages, because one reading costs as much as five of them. When
  * that turns out too rare (handlers that compute for a while) it is read after fewer, and in the end
@@ -35,14 +36,15 @@ export class Dispatcher {
   readonly #budgetMs: number
   readonly #queue = new Ring()
   #isArmed = false
-  /** How many starts may still come before I/O has had its chance. */
-  #soonLeft = SOON_MAX
+  #starts = 0
+  /** When I/O certainly had its chance. */
+  #ioAt = -Infinity
   /** How many messages are handled between two readings of the clock, and how many of them by one actor. */
   #stride = 1
   #turn: number
   readonly #drain = (): void => this.#run()
   readonly #drainAfterIo = (): void => {
-    this.#soonLeft = SOON_MAX
+    this.#ioAt = this.#clock.monotonicMs()
     this.#run()
   }
 
@@ -66,9 +68,14 @@ export class Dispatcher {
     this.#queue.push(actor)
     if (!this.#isArmed) {
       this.#isArmed = true
-      if (--this.#soonLeft > 0) this.#executor.soon(this.#drain)
+      if (this.#mayStartSoon()) this.#executor.soon(this.#drain)
       else this.#executor.afterIo(this.#drainAfterIo)
     }
+  }
+
+  #mayStartSoon(): boolean {
+    if (++this.#starts % STARTS_PER_READING !== 0) return true
+    return this.#clock.monotonicMs() - this.#ioAt < this.#budgetMs
   }
 
   #run(): void {
@@ -121,4 +128,4 @@ export class Dispatcher {
 }
 
 const STRIDE_MAX = 32
-const SOON_MAX = 64
+const STARTS_PER_READING = 4
