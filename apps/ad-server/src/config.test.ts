@@ -73,6 +73,10 @@ describe('the command line of the ad server', () => {
     [['--nodes', '0'], '--nodes must be a whole number from 1 to 9, got "0"'],
     [['--nodes', '2.5'], '--nodes must be a whole number from 1 to 9, got "2.5"'],
     [['--port', '65531'], '--port needs 6 ports in a row below 65536, got "65531"'],
+    [
+      ['--kill', '--nodes', '1'],
+      '--kill needs --nodes 2 or more, so that somebody answers meanwhile',
+    ],
     [['--for', '20'], '--for must be a time such as 500ms, 20s or 5m, got "20"'],
     [['--for', '25h'], '--for must be a time such as 500ms, 20s or 5m, got "25h"'],
     [['--for', '0s'], '--for must be a time such as 500ms, 20s or 5m, got "0s"'],

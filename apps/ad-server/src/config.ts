@@ -64,6 +64,8 @@ export function parseArguments(args: readonly string[]): Asked {
     faults.push(
       `--port needs ${2 * config.nodes} ports in a row below 65536, got "${config.basePort}"`,
     )
+  if (config.kill && config.nodes < 2)
+    faults.push('--kill needs --nodes 2 or more, so that somebody answers meanwhile')
   const [fault] = faults
   return fault === undefined ? { type: 'Run', config } : refused(fault)
 }

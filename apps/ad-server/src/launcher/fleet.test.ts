@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { NodeMessage, NodeStats } from '../node-protocol.ts'
+import type { NodeMessage } from '../node-protocol.ts'
 import { defaultFleetSettings, Fleet } from './fleet.ts'
 
 const NAMES = ['node-1', 'node-2', 'node-3']
@@ -7,7 +7,8 @@ const NAMES = ['node-1', 'node-2', 'node-3']
 /** A node's figures when it sees `members`; the first letter of each status tells it. */
 const stats = (name: string, members: readonly string[] = NAMES, status = 'Up'): NodeMessage => {
   const seen = members.map((uid) => ({ address: uid, uid, status, isReachable: true }))
-  return { type: 'Stats', name, uid: name, members: seen } as unknown as NodeMessage & NodeStats
+  const nothing = { decisionMs: [], dropped: {}, gossipBytes: 0 }
+  return { type: 'Stats', name, uid: name, members: seen, ...nothing } as unknown as NodeMessage
 }
 const ready = (name: string): NodeMessage => ({
   type: 'Ready',
@@ -87,13 +88,25 @@ describe('a node that was killed on purpose', () => {
     expect(fleet.tick(2_020)).toEqual([])
   })
 
-  it('keeps the last figures of its earlier process', () => {
-    const fleet = fleetThatIsUp()
-    fleet.kill('node-1', 1_000)
-    fleet.exited('node-1', 'SIGKILL', 1_010)
+  it('does not forget what its earlier processes had counted', () => {
+    const fleet = new Fleet(['node-1'])
+    fleet.start(0)
+    const counted = { decisionMs: [[3, 1]], dropped: { full: 2 }, gossipBytes: 5 }
+    for (let i = 0; i < 3; i++) {
+      const message = { ...stats('node-1', ['node-1']), ...counted } as unknown as NodeMessage
+      fleet.received('node-1', ready('node-1'), 100)
+      fleet.received('node-1', message, 100)
+      fleet.kill('node-1', 1_000)
+      fleet.exited('node-1', 'SIGKILL', 1_010)
+      fleet.tick(5_000)
+    }
 
     expect(fleet.nodes[0]?.stats).toBeUndefined()
-    expect(fleet.nodes[0]?.earlier.map(({ name }) => name)).toEqual(['node-1'])
+    expect(fleet.nodes[0]?.earlier).toEqual({
+      decisionMs: [[3, 3]],
+      dropped: { full: 6 },
+      gossipBytes: 15,
+    })
   })
 
   it('is announced when it is back', () => {

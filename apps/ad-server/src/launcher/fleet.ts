@@ -1,4 +1,5 @@
 import type { NodeMessage, NodeStats } from '../node-protocol.ts'
+import { type EarlierCounts, withEnded } from './earlier-counts.ts'
 
 type NodePhase =
   /** The process runs and has not said that its ports are bound. */
@@ -20,8 +21,8 @@ export interface FleetNode {
   readonly starts: number
   /** The latest figures of the current process. */
   readonly stats: NodeStats | undefined
-  /** The last figures of each earlier process. */
-  readonly earlier: readonly NodeStats[]
+  /** What its earlier processes had counted. */
+  readonly earlier: EarlierCounts | undefined
 }
 
 export type FleetEffect =
@@ -221,7 +222,7 @@ class MutableNode implements FleetNode {
   phase: NodePhase = 'down'
   starts = 0
   stats: NodeStats | undefined = undefined
-  earlier: NodeStats[] = []
+  earlier: EarlierCounts | undefined = undefined
   hasProcess = false
   wasKilled = false
   failure: string | undefined = undefined
@@ -247,7 +248,7 @@ class MutableNode implements FleetNode {
 
   retire(): void {
     this.hasProcess = false
-    if (this.stats !== undefined) this.earlier.push(this.stats)
+    if (this.stats !== undefined) this.earlier = withEnded(this.earlier, this.stats)
     this.stats = undefined
   }
 }

@@ -168,7 +168,8 @@ class Run {
 
   /** Everybody is up and knows what to show: only then are the first answers worth looking at. */
   #isReady(fleet: FleetProcess): boolean {
-    return fleet.isComplete && fleet.nodes.every(({ stats }) => (stats?.indexEntries ?? 0) > 0)
+    const entries = new Set(fleet.nodes.map(({ stats }) => stats?.indexEntries ?? 0))
+    return fleet.isComplete && entries.size === 1 && !entries.has(0)
   }
 
   #readyText(fleet: FleetProcess): string {
@@ -276,9 +277,9 @@ class Run {
           name,
           phase,
           starts,
-          earlier,
           httpPort: fleet?.portsOf(name)?.httpPort ?? 0,
           ...(pid === undefined ? {} : { pid }),
+          ...(earlier === undefined ? {} : { earlier }),
           ...(stats === undefined ? {} : { stats }),
         }
       }),
@@ -342,5 +343,5 @@ const TICK_MS = 100
 const TICKS_PER_SUMMARY = 5
 const NOTICES_KEPT = 5
 /** A node that is not up by then has said why, or the summary shows what is missing. */
-const READY_WITHIN_MS = 20_000
-const SETTLE_WITHIN_MS = 15_000
+const READY_WITHIN_MS = 30_000
+const SETTLE_WITHIN_MS = 30_000

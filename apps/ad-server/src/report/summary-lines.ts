@@ -56,7 +56,7 @@ export function summaryLine(summary: Summary, elapsedMs: number): string {
     `http p50 ${msText(httpMs.p50)} p99 ${msText(httpMs.p99)} ms`,
     `errors ${countText(totalOf(summary.httpErrors))}`,
     `spent ${dollarText(summary.spendMicros)} of ${dollarText(summary.budgetMicros)}`,
-    summary.replicasAgree ? 'replicas agree' : 'replicas differ',
+    summary.replicasAgree ? 'replicas agree' : 'replicas converging',
   ].join('  ')
 }
 

@@ -58,7 +58,6 @@ const node = (name: string, changes: Partial<ObservedNode> = {}): ObservedNode =
   starts: 1,
   httpPort: 8001,
   stats: stats({ name }),
-  earlier: [],
   ...changes,
 })
 const summaryOf = (...nodes: ObservedNode[]) =>
@@ -79,7 +78,7 @@ describe('a summary', () => {
           gossipBytes: 1,
         }),
       }),
-      node('node-2', { starts: 3, earlier: [earlier], stats: stats({ dropped: { full: 1 } }) }),
+      node('node-2', { starts: 3, earlier, stats: stats({ dropped: { full: 1 } }) }),
     )
 
     expect(summary.dropped).toEqual({ unreachable: 3, full: 1 })
@@ -97,7 +96,7 @@ describe('a summary', () => {
         }),
       }),
       node('node-2', { stats: stats({ campaigns: [campaign(2_000_000, 6)] }) }),
-      node('node-3', { phase: 'down', earlier: [stats({ campaigns: [campaign(9, 9)] })] }),
+      node('node-3', { phase: 'down', earlier: stats({ campaigns: [campaign(9, 9)] }) }),
     )
 
     expect(summary.campaigns).toEqual([
@@ -215,7 +214,7 @@ Ctrl-C ends the run in order`,
   it('fits into one line of a log', () => {
     expect(summaryLine(summary, 65_000)).toBe(
       ' 1:05  1/2 nodes up  0 req/s  served 66.7 %  204 paced 33.3 %  decision p50 - p99 - ms  ' +
-        'http p50 0.987 p99 0.987 ms  errors 1  spent $2.50 of $10.00  replicas differ',
+        'http p50 0.987 p99 0.987 ms  errors 1  spent $2.50 of $10.00  replicas converging',
     )
   })
 })

@@ -19,9 +19,12 @@ export interface ObservedNode {
   readonly pid?: number
   readonly httpPort: number
   readonly stats?: NodeStats
-  /** The last figures of the node's earlier processes. */
-  readonly earlier: readonly NodeStats[]
+  /** What the node's earlier processes had counted. */
+  readonly earlier?: Counted
 }
+
+/** Figures that are added up over all processes there have been. */
+type Counted = Pick<NodeStats, 'decisionMs' | 'dropped' | 'gossipBytes'>
 
 /** Everything a person or a program is told about a run. Plain data: it travels to the page. */
 export interface Summary {
@@ -105,10 +108,10 @@ export class Summaries {
 function summaryOf(now: Observation, before: Observation): Summary {
   const { load } = now
   const seconds = Math.max(0.001, (now.nowMs - before.nowMs) / 1_000)
-  const all = statsOf(now)
+  const all = countedBy(now)
   const campaigns = campaignsOf(now)
   const gossipBytes = sumOf(all, (stats) => stats.gossipBytes)
-  const gossipBefore = sumOf(statsOf(before), (stats) => stats.gossipBytes)
+  const gossipBefore = sumOf(countedBy(before), (stats) => stats.gossipBytes)
   return {
     scenarioNowMs: now.scenarioNowMs,
     nodes: now.nodes.map((node) => nodeSummaryOf(node, before, seconds)),
@@ -156,11 +159,10 @@ function nodeSummaryOf(node: ObservedNode, before: Observation, seconds: number)
   }
 }
 
-/** Figures of all processes there have been: what a killed one had counted is not forgotten. */
-function statsOf({ nodes }: Observation): NodeStats[] {
-  return nodes.flatMap(({ earlier, stats }) =>
-    stats === undefined ? earlier : [...earlier, stats],
-  )
+function countedBy({ nodes }: Observation): Counted[] {
+  return nodes
+    .flatMap(({ earlier, stats }) => [earlier, stats])
+    .filter((each) => each !== undefined)
 }
 
 /** Each campaign as its owner published it last; several nodes may have heard of it. */
