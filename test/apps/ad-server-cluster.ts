@@ -1,4 +1,7 @@
+import type { EntityContext } from '@troupe/sharding'
 import { type SimulatedNode, TestCluster, type TestClusterOptions } from '@troupe/testkit/cluster'
+import type { CampaignRecord } from '../../apps/ad-server/src/campaign/campaign-record.ts'
+import { Catalog } from '../../apps/ad-server/src/node/catalog.ts'
 import { AdNode } from '../../apps/ad-server/src/node/ad-node.ts'
 import { defaultPacingSettings } from '../../apps/ad-server/src/pacing/pacing.ts'
 import { realTime, type ScenarioOrigin } from '../../apps/ad-server/src/pacing/scenario-clock.ts'
@@ -120,4 +123,40 @@ export class AdCluster implements AsyncDisposable {
 /** The creative in the first place of an answer. */
 export function shown(decision: Decision): string | undefined {
   return decision.type === 'Served' ? decision.ads[0]?.view.creativeId : undefined
+}
+
+/** What the campaign `shoes` publishes of itself. */
+export function recordOf(more: Partial<CampaignRecord> = {}): CampaignRecord {
+  return {
+    campaignId: 'adv|shoes',
+    advertiserId: 'adv',
+    status: 'Active',
+    epoch: 1,
+    blockedCreatives: [],
+    maxCpmMicros: 5_000_000,
+    categories: ['sport'],
+    siteAllowlist: [],
+    creatives: 1,
+    budgetMicros: 1,
+    spentMicros: 0,
+    outstandingMicros: 0,
+    isExhausted: false,
+    day: 0,
+    dayStartMs: 0,
+    dayEndMs: 1,
+    revision: 1,
+    ...more,
+  }
+}
+
+/** An entity as sharding would start it. */
+export const entityOf = (id: string): EntityContext => {
+  return { id, typeName: 'test', shard: 1, epoch: 1, passivate: () => {} }
+}
+
+/** The scenario above, as a node knows it. */
+export function catalogOf(...names: readonly string[]): Catalog {
+  const catalog = new Catalog()
+  catalog.load(scenarioOf(...names.map((name) => campaignOf(name))))
+  return catalog
 }
