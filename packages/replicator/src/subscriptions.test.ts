@@ -1,4 +1,4 @@
-import { GCounter, HybridClock } from '@troupe/crdt'
+import { GCounter, HybridClock, LWWMap } from '@troupe/crdt'
 import { expect, it, vi } from 'vitest'
 import { Entry } from './replica-table.ts'
 import { type Hear, heardOf, Subscriptions } from './subscriptions.ts'
@@ -26,18 +26,23 @@ function fixture() {
   return { subscriptions, errors, change }
 }
 
-it('tells of a key once per turn, however often it changed', () => {
-  const { subscriptions, change } = fixture()
-  const views = counter('views')
+it('tells of a key once per turn, with everything that changed in it', () => {
+  const { subscriptions } = fixture()
+  const clock = new HybridClock('A', { wallMs: () => 1_000_000 })
+  const prices = LWWMap.create<string, number>(clock)
+  const entry = new Entry('prices', LWWMap, prices)
   const hear = vi.fn<Hear>()
-  subscriptions.subscribe('views', hear)
-  change(views)
-  change(views)
+  subscriptions.subscribe('prices', hear)
+  for (const name of ['apple', 'pear', 'apple', 'plum']) {
+    const since = entry.changes
+    prices.put(name, since)
+    subscriptions.changed(entry, since)
+  }
   subscriptions.flush()
   subscriptions.flush()
 
   expect(hear).toHaveBeenCalledOnce()
-  expect(hear.mock.calls[0]?.[0].changed).toEqual(['A'])
+  expect(hear.mock.calls[0]?.[0].changed).toEqual(['pear', 'apple', 'plum'])
 })
 
 it('finds all prefixes of a name, of whatever length', () => {
