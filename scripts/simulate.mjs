@@ -1,15 +1,16 @@
-// npm run simulate -- [--seed N] [--seeds N] [--test "name"] [--trace]
+// npm run simulate -- [--seed N] [--seeds N] [--test "name"] [--trace] [--twice]
 // Plays simulations with seeds of your choice: the one that failed, or many more than `npm test` does.
 import './lib/node-version.mjs'
 import { parseArgs } from 'node:util'
 import { closingLine, runTests } from './lib/run-tests.mjs'
 import { setUp } from './setup.mjs'
 
-const USAGE = `npm run simulate -- [--seed N] [--seeds N] [--test NAME] [--trace]
+const USAGE = `npm run simulate -- [--seed N] [--seeds N] [--test NAME] [--trace] [--twice]
   --seed N      play seed N; with --seeds, begin with it
   --seeds N     play so many seeds, from 1 on or from --seed on
   --test NAME   only simulations whose name contains NAME
-  --trace       print what happens, event by event`
+  --trace       print what happens, event by event
+  --twice       play each seed twice, and fail when the second run takes other steps`
 
 const options = optionsOf(process.argv.slice(2))
 if (options.help) {
@@ -20,6 +21,7 @@ if (options.help) {
     ...(options.seed === undefined ? {} : { TROUPE_SEED: String(options.seed) }),
     ...(options.seeds === undefined ? {} : { TROUPE_SEEDS: String(options.seeds) }),
     ...(options.trace ? { TROUPE_TRACE: '1' } : {}),
+    ...(options.twice ? { TROUPE_TWICE: '1' } : {}),
   }
   const named = options.test === undefined ? [] : ['-t', literally(options.test)]
   const tally = await runTests(['--project', 'simulation', ...named], { env })
@@ -41,6 +43,7 @@ function optionsOf(args) {
         seeds: { type: 'string' },
         test: { type: 'string' },
         trace: { type: 'boolean', default: false },
+        twice: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     }).values

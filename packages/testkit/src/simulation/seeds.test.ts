@@ -18,8 +18,9 @@ describe('the seeds of a simulation', () => {
     )
   })
 
-  it('are traced on demand', () => {
+  it('are traced, or played twice, on demand', () => {
     expect(seedsOf({ TROUPE_TRACE: '1' }, 1).isTraced).toBe(true)
-    expect(seedsOf({}, 1).isTraced).toBe(false)
+    expect(seedsOf({ TROUPE_TWICE: '1' }, 1).isTwice).toBe(true)
+    expect(seedsOf({}, 1)).toEqual({ seeds: [1], isTraced: false, isTwice: false })
   })
 })

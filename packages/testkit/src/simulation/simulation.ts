@@ -19,7 +19,7 @@ export function simulation(
   body: SimulationBody,
 ): void {
   const { seeds: count = SEEDS, ...world } = options
-  const { seeds, isTraced } = seedsOf(globalThis.process.env, count)
+  const { seeds, isTraced, isTwice } = seedsOf(globalThis.process.env, count)
   it(name, { timeout: SECOND_MS * 600 }, async () => {
     for (const seed of seeds) {
       const result = await runSimulation(seed, world, body, isTraced)
@@ -27,6 +27,11 @@ export function simulation(
       if (result.error !== undefined) {
         // Once more, with the trace kept, so that the report shows how it came to that.
         throw simulationFailure(name, await runSimulation(seed, world, body, true), result)
+      }
+      if (isTwice) {
+        const { traceHash } = await runSimulation(seed, world, body)
+        if (traceHash !== result.traceHash)
+          throw differentFailure(name, seed, result.traceHash, traceHash)
       }
     }
   })
@@ -54,6 +59,13 @@ export function simulationFailure(name: string, again: RunResult, first: RunResu
       : undefined
   if (at !== undefined) error.stack = `${error.name}: ${error.message}\n${at.join('\n')}`
   return error
+}
+
+function differentFailure(name: string, seed: number, first: string, second: string): Error {
+  return new Error(
+    `seed ${seed} is NOT DETERMINISTIC: trace ${first}, then ${second}; something depends on more than the seed\n` +
+      `replay: npm run simulate -- --seed ${seed} --test ${JSON.stringify(name)} --twice`,
+  )
 }
 
 const SEEDS = 20
