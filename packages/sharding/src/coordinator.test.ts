@@ -388,6 +388,17 @@ describe('a shard whose node was removed', () => {
     expect(script.said).toContain('B Home 3 B')
   })
 
+  it('waits also when it ran there by what the region said, and that was not stored yet', () => {
+    const script = withNodes(a, b)
+    script.holdsWrites = true
+    script.registered(a, { hosted: [[3, firstEpochOf(9)]] })
+    script.do(script.coordinator.removed(a, 20_000, 0)).do(script.coordinator.asked(b, 3))
+    script.do(script.coordinator.tick(19_999))
+    expect(script.said.filter((word) => word.startsWith('store'))).toEqual(['store 3 A'])
+
+    expect(script.do(script.coordinator.tick(20_000)).said).toEqual(['store 3 B'])
+  })
+
   it('goes elsewhere at once when the node was removed before it was told', () => {
     const script = withNodes(a, b)
     script.holdsWrites = true

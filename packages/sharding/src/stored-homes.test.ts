@@ -58,6 +58,14 @@ describe('stored homes', () => {
     expect([...map.keys()].sort()).toEqual(['5|2', '6|1'])
   })
 
+  it('of a coordinator that was overruled leave those of its successor alone', () => {
+    const map = new FakeMap()
+    writeHomes(map, 4, [at(5, b, 401)])
+    writeHomes(map, 3, [at(5, a, 399)])
+
+    expect(readHomes(map).homes.get(5)?.home?.node).toEqual(b)
+  })
+
   it('count a term that wrote homes even if its claim is missing', () => {
     const map = new FakeMap()
     writeHomes(map, 7, [at(5, a, 701)])
