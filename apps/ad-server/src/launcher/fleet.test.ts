@@ -63,6 +63,19 @@ describe('a fleet that starts', () => {
     expect(fleet.isComplete).toBe(false)
   })
 
+  it('is not complete while one sees a member that is on its way out', () => {
+    const fleet = fleetThatIsUp()
+    const leaver = { address: 'x', uid: 'x', status: 'Down', isReachable: true }
+    const seen = stats('node-2') as unknown as { readonly members: readonly object[] }
+    fleet.received(
+      'node-2',
+      { ...seen, members: [...seen.members, leaver] } as unknown as NodeMessage,
+      300,
+    )
+
+    expect(fleet.isComplete).toBe(false)
+  })
+
   it('gives up when a node cannot start the first time, with the reason the node gave', () => {
     const fleet = new Fleet(NAMES)
     fleet.start(0)
@@ -119,6 +132,15 @@ describe('a node that was killed on purpose', () => {
     expect(fleet.received('node-1', stats('node-1'), 3_200)).toEqual([
       { type: 'Notice', text: 'node-1 is back' },
     ])
+  })
+
+  it('has failed like any other when it ends by itself later', () => {
+    const fleet = fleetThatIsUp()
+    fleet.kill('node-1', 1_000)
+    fleet.exited('node-1', 'SIGKILL', 1_010)
+    fleet.tick(3_000)
+
+    expect(fleet.exited('node-1', 'exit code 7', 3_100)).toMatchObject([{ type: 'Notice' }])
   })
 
   it('is not killed twice, and a stranger not at all', () => {
