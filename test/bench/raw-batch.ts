@@ -1,6 +1,6 @@
 /** The least there is to a batch: each message with its length in front, nothing else. */
 export class RawBatch {
-  #buffer = Buffer.allocUnsafe(128 * 1_024)
+  readonly #buffer = Buffer.allocUnsafe(128 * 1_024)
   #length = 0
 
   get length(): number {
@@ -14,8 +14,7 @@ export class RawBatch {
   }
 
   take(): Buffer {
-    const frame = this.#buffer.subarray(0, this.#length)
-    this.#buffer = Buffer.allocUnsafe(128 * 1_024)
+    const frame = Buffer.copyBytesFrom(this.#buffer, 0, this.#length)
     this.#length = 0
     return frame
   }

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { type ActorRef, Behaviors } from '@troupe/actor'
+import { type ActorRef, Behaviors, type DeadLetter, DeadLetterEvents } from '@troupe/actor'
 import { Cluster, localClusterSettings, type UniqueAddress } from '@troupe/cluster'
 import { Packr, Unpackr } from 'msgpackr'
 import { WebSocket } from 'ws'
@@ -35,7 +35,7 @@ function telling(messages: number): BenchCase {
     let arrived = from
     let sum = 0
     const ns = await nsPer(messages, () =>
-      until((done) => {
+      pair.until((done) => {
         let sent = from
         const sendMore = (): void => {
           const upTo = Math.min(to, arrived + IN_FLIGHT_MAX)
@@ -115,7 +115,7 @@ function pinging(pings: number): BenchCase {
   const round = async (ping: (n: number) => void): Promise<number> => {
     let sum = 0
     const ns = await nsPer(pings, () =>
-      until((done) => {
+      pair.until((done) => {
         let n = 0
         onPong = (value) => {
           sum += value
@@ -164,6 +164,7 @@ class Pair {
   readonly #path: string
   #child: ChildProcess | undefined
   #ends: Ends | undefined
+  #onLoss: (error: Error) => void = nothing
 
   constructor(path: string) {
     this.#path = path
@@ -204,6 +205,25 @@ class Pair {
     })
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
     this.#ends = { counter: refTo(counter), echo: refTo(echo), socket }
+    const listener = this.bench.start<DeadLetter>(
+      Behaviors.receive(({ reason }) => {
+        this.#onLoss(new Error(`a message was lost: ${reason}`))
+        return Behaviors.same
+      }),
+    )
+    this.bench.system.eventStream.subscribe(DeadLetterEvents, listener)
+    // Links open with the first message; the rounds begin with links that are open.
+    await this.echo.ask<Progress>((replyTo) => ({ ...readingOf(1), replyTo }), {
+      timeoutMs: 10_000,
+    })
+  }
+
+  /** Resolves when `work` is done; rejects when a message is lost, for then it never would be. */
+  until(work: (done: () => void) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#onLoss = reject
+      work(resolve)
+    })
   }
 
   async close(): Promise<void> {
@@ -227,10 +247,6 @@ interface Greeting {
   readonly counter: Place
   readonly echo: Place
   readonly rawPort: number
-}
-
-function until(work: (done: () => void) => void): Promise<void> {
-  return new Promise(work)
 }
 
 function nothing(): void {}
