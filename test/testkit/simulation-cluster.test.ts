@@ -139,6 +139,23 @@ describe('a test cluster', () => {
     expect(clock.now - stoppedAt).toBeLessThan(12_000)
   })
 
+  it('may lose or keep what a crash met on its way to the disk, but never what was acknowledged', async () => {
+    await using cluster = await TestCluster.start({ nodes: 1 })
+    const [a] = cluster.nodes
+    const outcomes = new Set<string>()
+
+    for (let round = 0; round < 40; round++) {
+      await cluster.run(a.disk.replace('safe', Uint8Array.of(round)))
+      void a.disk.append('torn', Uint8Array.of(1, 2, 3))
+      await a.restart()
+      outcomes.add(String(await cluster.run(a.disk.read('torn'))))
+      expect(await cluster.run(a.disk.read('safe'))).toEqual(Uint8Array.of(round))
+      await cluster.run(a.disk.remove('torn'))
+    }
+
+    expect([...outcomes].toSorted()).toEqual(['', '1', '1,2', '1,2,3'])
+  })
+
   it('never hears again of a process that crashed, not even that its questions timed out', async () => {
     const greeters = new Greeters()
     await using cluster = await TestCluster.start({ nodes: 2, start: greeters.start })

@@ -23,7 +23,8 @@ export class SimulatedNode implements Machine {
   readonly name: string
   /** `name:2551`, the same after a restart. */
   readonly address: string
-  readonly disk: MemoryDisk = new MemoryDisk()
+  /** Stays when the node crashes. Every request takes a moment of virtual time, in which a crash may hit it. */
+  readonly disk: MemoryDisk
   readonly #world: World
   readonly #options: SimulatedNodeOptions
   readonly #seeds: readonly string[]
@@ -36,6 +37,9 @@ export class SimulatedNode implements Machine {
     this.#world = world
     this.name = name
     this.address = addressOf(name)
+    const draws = world.random.fork(`disk ${name}`)
+    const latencyMs = (): number => DISK_MS_MIN - Math.log(1 - draws.next()) * DISK_MS_MEAN_EXTRA
+    this.disk = new MemoryDisk(() => new Promise((resolve) => world.after(latencyMs(), resolve)))
     this.#seeds = seeds
     this.#options = options
   }
@@ -222,3 +226,5 @@ export function addressOf(name: string): string {
 
 const SYSTEM_NAME = 'test'
 const PORT = 2551
+const DISK_MS_MIN = 0.1
+const DISK_MS_MEAN_EXTRA = 0.4

@@ -8,6 +8,8 @@ export class Trace {
   readonly #clock: Clock
   readonly #isKept: boolean
   readonly #lines: string[] = []
+  /** The lines that are not about frames. */
+  readonly #events: string[] = []
   #high = FNV_START
   #low = FNV_PRIME
   #count = 0
@@ -31,7 +33,12 @@ export class Trace {
     return this.#lines.slice(-count)
   }
 
-  /** Notes an event. `bytes` go into the hash only, `fields` into the line only. */
+  /** The last lines about anything but frames on their way. */
+  events(count: number = Infinity): readonly string[] {
+    return this.#events.slice(-count)
+  }
+
+  /** Notes an event. `bytes`, those of a frame, go into the hash only, `fields` into the line only. */
   note(event: string, bytes?: Uint8Array, fields?: object): void {
     this.#count++
     const at = this.#clock.monotonicMs()
@@ -39,14 +46,20 @@ export class Trace {
     for (let i = 0; i < event.length; i++) this.#mix(event.charCodeAt(i))
     if (bytes !== undefined) for (const byte of bytes) this.#mix(byte)
     if (!this.#isKept) return
-    if (this.#lines.length >= LINES_MAX) this.#lines.splice(0, LINES_MAX / 2)
-    this.#lines.push(`${at.toFixed(1).padStart(10)} ms  ${event}${textOf(fields)}`)
+    const line = `${at.toFixed(1).padStart(10)} ms  ${event}${textOf(fields)}`
+    keep(this.#lines, line)
+    if (bytes === undefined) keep(this.#events, line)
   }
 
   #mix(value: number): void {
     this.#high = Math.imul(this.#high ^ value, FNV_PRIME)
     this.#low = Math.imul((this.#low ^ value) + this.#high, SPREAD)
   }
+}
+
+function keep(lines: string[], line: string): void {
+  if (lines.length >= LINES_MAX) lines.splice(0, LINES_MAX / 2)
+  lines.push(line)
 }
 
 function textOf(fields: object | undefined): string {

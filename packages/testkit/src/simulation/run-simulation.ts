@@ -41,6 +41,8 @@ export interface RunResult {
   readonly error: unknown
   /** What happened, line by line; empty unless it was asked for. */
   readonly lines: readonly string[]
+  /** Those of the lines that are not about frames on their way. */
+  readonly events: readonly string[]
 }
 
 /**
@@ -84,5 +86,6 @@ export async function runSimulation(
     steps: world.steps,
     error,
     lines: world.trace.lines(),
+    events: world.trace.events(),
   }
 }

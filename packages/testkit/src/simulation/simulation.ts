@@ -39,7 +39,7 @@ export function simulation(
 
 /** What a failing seed looks like in the report of the tests. */
 export function simulationFailure(name: string, again: RunResult, first: RunResult = again): Error {
-  const { seed, error: cause, traceHash, lines } = again
+  const { seed, error: cause, traceHash, events } = again
   const what = cause instanceof Error ? cause.message : String(cause)
   const isSame = traceHash === first.traceHash
   const error = new Error(
@@ -47,9 +47,9 @@ export function simulationFailure(name: string, again: RunResult, first: RunResu
       `seed ${seed} fails: ${what}`,
       `replay: npm run simulate -- --seed ${seed} --test ${JSON.stringify(name)} --trace`,
       isSame
-        ? `trace ${traceHash}, the last of ${lines.length} events:`
-        : `NOT DETERMINISTIC: trace ${first.traceHash}, then ${traceHash} with the same seed; the last of ${lines.length} events:`,
-      ...lines.slice(-LINES_SHOWN),
+        ? `trace ${traceHash}, the last of ${events.length} events:`
+        : `NOT DETERMINISTIC: trace ${first.traceHash}, then ${traceHash} with the same seed; the last of ${events.length} events:`,
+      ...events.slice(-LINES_SHOWN),
     ].join('\n'),
     { cause },
   )
