@@ -167,8 +167,14 @@ class Auctioneer {
         return this.#auction([...this.#empty.keys()])
       case 'CampaignChanged':
         return this.#campaignChanged(message.change)
-      case 'BidsCollected':
-        return this.#settle(message.urls, message.responses)
+      case 'BidsCollected': {
+        const { urls, responses } = message
+        this.#settle(urls.slice(0, PAGES_PER_TURN), responses)
+        // A site of a thousand pages must not hold up the readers of this node.
+        if (urls.length > PAGES_PER_TURN)
+          this.#context.self.tell({ ...message, urls: urls.slice(PAGES_PER_TURN) })
+        return
+      }
       default:
         return message satisfies never
     }
@@ -308,3 +314,5 @@ const DEBOUNCE_MS = 1_000
 const MISS_GAP_MS = 15_000
 const BID_TIMEOUT_MS = 550
 const EMPTY_RETRIES = 3
+/** Pages whose slots are auctioned before others get their turn. */
+const PAGES_PER_TURN = 20
