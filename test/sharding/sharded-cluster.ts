@@ -1,4 +1,3 @@
-import { Behaviors, type DeadLetter, DeadLetterEvents } from '@troupe/actor'
 import { localClusterSettings } from '@troupe/cluster'
 import {
   ClusterSharding,
@@ -8,6 +7,7 @@ import {
   type ShardingSettings,
 } from '@troupe/sharding'
 import { type SimulatedNode, TestCluster, type TestClusterOptions } from '@troupe/testkit/cluster'
+import { DropLog } from './drop-log.ts'
 import { InstanceLog } from './instance-log.ts'
 import { Books, type LedgerCommand, ledgerOn, type LedgerReply } from './ledger.ts'
 
@@ -25,8 +25,7 @@ export class ShardedCluster implements AsyncDisposable {
   readonly cluster: TestCluster
   readonly log: InstanceLog
   readonly books = new Books()
-  /** Why messages for ledgers were dropped, one reason each, on all nodes. */
-  readonly drops: string[] = []
+  readonly #dropLog = new DropLog()
   readonly #options: ShardedClusterOptions
   readonly #shards = new Map<string, Shards<LedgerCommand>>()
 
@@ -71,12 +70,7 @@ export class ShardedCluster implements AsyncDisposable {
 
   #startOn(node: SimulatedNode): void {
     const { settings, type, role } = this.#options
-    const counting = Behaviors.receive<DeadLetter>(({ message, reason }) => {
-      if (isForLedger(message)) this.drops.push(reason)
-      return Behaviors.same
-    })
-    const counter = node.system.systemActorOf(counting, 'drop-counter')
-    node.system.eventStream.subscribe(DeadLetterEvents, counter)
+    this.#dropLog.watch(node)
     const shards = ClusterSharding.get(node.system).start(ledgerOn(node, this, type), {
       settings: { hostsMin: 1, ...settings },
       ...(role === undefined ? {} : { role }),
@@ -109,6 +103,11 @@ export class ShardedCluster implements AsyncDisposable {
     )
   }
 
+  /** Why notes were dropped, one reason each, on all nodes. */
+  get drops(): readonly string[] {
+    return [...this.#dropLog.reasons.values()]
+  }
+
   /** How many shards each running node hosts. */
   get hosted(): Readonly<Record<string, number>> {
     const hosted: Record<string, number> = {}
@@ -121,12 +120,4 @@ export class ShardedCluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.cluster[Symbol.asyncDispose]()
   }
-}
-
-/** A message for a ledger, bare or on its way between regions. */
-function isForLedger(message: unknown): boolean {
-  const { type, message: inner, envelope } = message as Record<string, unknown>
-  if (type === 'Route') return isForLedger((envelope as { readonly message: unknown }).message)
-  if (type === 'Envelope') return isForLedger(inner)
-  return type === 'Note' || type === 'Where'
 }

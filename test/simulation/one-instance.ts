@@ -1,7 +1,8 @@
-import { type ActorRef, Behaviors, type DeadLetter, DeadLetterEvents } from '@troupe/actor'
+import type { ActorRef } from '@troupe/actor'
 import { ClusterSharding, type Shards } from '@troupe/sharding'
 import type { SimulatedNode } from '@troupe/testkit/cluster'
 import { type FaultKind, faults, type Simulation } from '@troupe/testkit/simulation'
+import { DropLog, keyOf } from '../sharding/drop-log.ts'
 import { InstanceLog } from '../sharding/instance-log.ts'
 import { Books, type LedgerCommand, ledgerOn, type LedgerReply } from '../sharding/ledger.ts'
 
@@ -28,11 +29,11 @@ export async function oneInstanceEach(
     () => clock.now,
   )
   const books = new Books()
-  const drops = new Map<string, string>()
+  const drops = new DropLog()
   const shards = new Map<string, Shards<LedgerCommand>>()
   await world.onStart((node) => {
     plant?.(node)
-    watchDrops(node, drops)
+    drops.watch(node)
     shards.set(
       node.name,
       ClusterSharding.get(node.system).start(ledgerOn(node, { log, books }), SETTINGS),
@@ -96,35 +97,19 @@ async function allAnswer(
   }
 }
 
-function watchDrops(node: SimulatedNode, drops: Map<string, string>): void {
-  const counting = Behaviors.receive<DeadLetter>(({ message, reason }) => {
-    const note = noteIn(message)
-    if (note !== undefined) drops.set(`${note.from} ${note.n}`, reason)
-    return Behaviors.same
-  })
-  const counter = node.system.systemActorOf(counting, 'drop-counter')
-  node.system.eventStream.subscribe(DeadLetterEvents, counter)
-}
-
-function noteIn(message: unknown): (LedgerCommand & { readonly type: 'Note' }) | undefined {
-  const { type, message: inner, envelope } = message as Record<string, unknown>
-  if (type === 'Route') return noteIn((envelope as { readonly message: unknown }).message)
-  if (type === 'Envelope') return noteIn(inner)
-  return type === 'Note' ? (message as LedgerCommand & { readonly type: 'Note' }) : undefined
-}
-
 /** A message is handled at most once, and one that was reported as dropped is not handled. */
-function checkFates(books: Books, drops: ReadonlyMap<string, string>): void {
+function checkFates(books: Books, { reasons, twice }: DropLog): void {
   const handled = new Set<string>()
   for (const notes of books.notes.values()) {
-    for (const { from, n } of notes) {
-      const key = `${from} ${n}`
-      if (handled.has(key)) throw new Error(`message ${key} was handled twice`)
-      if (drops.has(key))
-        throw new Error(`message ${key} was handled and dropped (${drops.get(key)})`)
+    for (const note of notes) {
+      const key = keyOf(note)
+      if (handled.has(key)) throw new Error(`note ${key} was handled twice`)
+      if (reasons.has(key))
+        throw new Error(`note ${key} was handled and dropped (${reasons.get(key)})`)
       handled.add(key)
     }
   }
+  if (twice.length > 0) throw new Error(`dropped twice: ${twice.join(', ')}`)
   if (handled.size < MESSAGES_MIN) throw new Error(`only ${handled.size} messages were handled`)
 }
 

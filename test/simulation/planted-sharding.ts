@@ -8,26 +8,38 @@ import type { SimulatedNode } from '@troupe/testkit/cluster'
 
 /** Planted bug: a node says that it has stopped a shard when it is told to, and stops it a little later. */
 export function saysStoppedTooEarly(node: SimulatedNode): void {
+  answersTooEarly(node, 'HandOff', ({ shard, epoch }) => ({ type: 'ShardStopped', shard, epoch }))
+}
+
+/** Planted bug: a node says that it holds messages back when it is told to, and does so a little later. */
+export function saysDrainedTooEarly(node: SimulatedNode): void {
+  const by = Cluster.get(node.system).self
+  answersTooEarly(node, 'BeginHandOff', ({ shard }) => ({ type: 'Drained', shard, by }))
+}
+
+function answersTooEarly(
+  node: SimulatedNode,
+  order: string,
+  answer: (order: Record<string, unknown>) => unknown,
+): void {
   const { remoting } = Cluster.get(node.system)
   let toCoordinator: Protocol<unknown> | undefined
+  const register = (protocol: Protocol<unknown>, handle: Handle): void => {
+    if (protocol.name.startsWith('sharding-coordinator-')) toCoordinator = protocol
+    if (!protocol.name.startsWith('sharding-region-')) {
+      remoting.register(protocol, handle)
+      return
+    }
+    remoting.register(protocol, (from, message) => {
+      const fields = message as Record<string, unknown>
+      if (fields['type'] === order && toCoordinator !== undefined) {
+        remoting.post(from, toCoordinator, answer(fields))
+        later(node, 300, () => handle(from, message))
+      } else handle(from, message)
+    })
+  }
   disguise(node, {
-    remoting: {
-      post: remoting.post.bind(remoting),
-      register: (protocol: Protocol<unknown>, handle: Handle): void => {
-        if (protocol.name.startsWith('sharding-coordinator-')) toCoordinator = protocol
-        if (!protocol.name.startsWith('sharding-region-')) {
-          remoting.register(protocol, handle)
-          return
-        }
-        remoting.register(protocol, (from, message) => {
-          const { type, shard, epoch } = message as Record<string, unknown>
-          if (type === 'HandOff' && toCoordinator !== undefined) {
-            remoting.post(from, toCoordinator, { type: 'ShardStopped', shard, epoch })
-            later(node, 300, () => handle(from, message))
-          } else handle(from, message)
-        })
-      },
-    } as unknown as Remoting,
+    remoting: { post: remoting.post.bind(remoting), register } as unknown as Remoting,
   })
 }
 
