@@ -57,12 +57,12 @@ function countRaw(socket: WebSocket): void {
 }
 
 function echoRaw(socket: WebSocket): void {
+  const batch = new RawBatch()
   const unpacker = new Unpackr(STREAM())
   const packer = new Packr(STREAM())
   socket.on('message', (frame) => {
     readBatch(frame as Buffer, (message) => {
       const reading = unpacker.unpack(message) as Reading
-      const batch = new RawBatch()
       batch.add(packer.pack({ type: 'Progress', count: 1, sum: reading.value }))
       socket.send(batch.take())
     })

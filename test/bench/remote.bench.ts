@@ -108,6 +108,7 @@ function telling(messages: number): BenchCase {
 /** There and back, one at a time: the echo of an actor against the echo of a plain WebSocket. */
 function pinging(pings: number): BenchCase {
   const pair = new Pair('/echo')
+  const batch = new RawBatch()
   const packer = new Packr(STREAM())
   const unpacker = new Unpackr(STREAM())
   let onPong: (sum: number) => void = nothing
@@ -146,7 +147,6 @@ function pinging(pings: number): BenchCase {
     ours: () => round((n) => pair.echo.tell({ ...readingOf(n), replyTo: pongRef })),
     raw: () =>
       round((n) => {
-        const batch = new RawBatch()
         batch.add(packer.pack(readingOf(n)))
         pair.socket.send(batch.take())
       }),
