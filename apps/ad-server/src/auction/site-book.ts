@@ -220,6 +220,8 @@ function isSame(
   slots: readonly ScenarioSlot[],
   scores: Readonly<Record<string, number>>,
 ): boolean {
+  // Nearly always the very objects of the scenario.
+  if (page.slots === slots && page.categoryScores === scores) return true
   return JSON.stringify([page.slots, page.categoryScores]) === JSON.stringify([slots, scores])
 }
 

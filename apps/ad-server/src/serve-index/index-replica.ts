@@ -19,7 +19,7 @@ export interface BucketName {
 }
 
 /** Makes the plan of an operation for what one bucket holds at this moment. */
-export type PlanFor = (current: Buckets) => readonly BucketEdit[]
+export type PlanFor = (current: Buckets, bucket: number) => readonly BucketEdit[]
 
 /** How a write of several buckets ended: as badly as the worst of them. */
 export type WriteOutcome = 'Written' | 'Unknown' | 'ModifyFailed'
@@ -67,7 +67,9 @@ export class IndexReplica {
       this.#data.update(
         keyOf(namespace, bucket),
         (map) => {
-          const edit = planFor(new Map([[bucket, map]])).find((each) => each.bucket === bucket)
+          const edit = planFor(new Map([[bucket, map]]), bucket).find(
+            (each) => each.bucket === bucket,
+          )
           for (const creativeId of edit?.drops ?? []) map.remove(creativeId)
           for (const view of edit?.upserts ?? []) map.put(view.creativeId, view)
           // What is written here is seen here at once; listeners of the replica hear of it later.

@@ -147,7 +147,9 @@ class ServeIndexDriver {
         const options = { ...this.#putOptions(now), ...(keepCreativeIds && { keepCreativeIds }) }
         const ids = candidates.map(({ creativeId }) => creativeId)
         const buckets = replica.bucketsOf(namespaceOf(site, slot), ids)
-        return this.#write(buckets, (current) => planPut(current, candidates, options))
+        return this.#write(buckets, (current, bucket) =>
+          planPut(current, candidates, { ...options, bucket }),
+        )
       }
       case 'Append': {
         const { site, slot, candidate } = message

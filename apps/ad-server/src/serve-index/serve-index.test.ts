@@ -163,6 +163,19 @@ describe('Put', () => {
       expect(planPut(fresh, [candidate('a', change)], options)[0]?.upserts).toMatchObject([change])
   })
 
+  it('can be planned bucket by bucket, with the same result', () => {
+    const current = bucketsOf(view('creative-1'), view('creative-9'))
+    const candidates = [candidate('creative-1', { cpmMicros: 3_000_000 }), candidate('creative-2')]
+    const whole = planPut(current, candidates, options)
+
+    const parts = Array.from({ length: 32 }, (_, bucket) => {
+      const entries = current.get(bucket) ?? new Map<string, ServeView>()
+      return planPut(new Map([[bucket, entries]]), candidates, { ...options, bucket })
+    })
+
+    expect(parts.flat()).toEqual(whole.toSorted((a, b) => a.bucket - b.bucket))
+  })
+
   it('touches only buckets that change', () => {
     const edits = planPut(new Map(), [candidate('creative-1'), candidate('creative-2')], options)
 

@@ -44,6 +44,8 @@ export interface PutOptions {
   readonly ttlMs: number
   /** From a `VersionClock`. */
   readonly version: number
+  /** Plans for this bucket alone, which `current` then has to hold; without it for all. */
+  readonly bucket?: number
   /** Creatives to keep although the auction did not name them. */
   readonly keepCreativeIds?: ReadonlySet<string>
 }
@@ -99,6 +101,7 @@ export function planPut(
   for (const candidate of candidates) {
     if (put.has(candidate.creativeId)) continue
     put.add(candidate.creativeId)
+    if (options.bucket !== undefined && bucketOf(candidate.creativeId) !== options.bucket) continue
     if (isOutdated(current, candidate) || isConfirmed(current, candidate, options)) continue
     plan.upsert(viewOf(candidate, options))
   }
