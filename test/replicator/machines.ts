@@ -10,7 +10,8 @@ import {
   writeLocal,
 } from '@troupe/replicator'
 import type { ReplicatorMessage } from '../../packages/replicator/src/protocol.ts'
-import { Replicator, type WriteResult } from '../../packages/replicator/src/replicator.ts'
+import { Replicator } from '../../packages/replicator/src/replicator.ts'
+import type { WriteResult } from '../../packages/replicator/src/results.ts'
 import { replicatorSettings } from '../../packages/replicator/src/settings.ts'
 
 export const Prices = LWWMapKey.create<string, number>('prices')
@@ -40,6 +41,7 @@ export class Node implements TimerService {
         soon: () => void (this.wantsFlush = true),
         refused: (_from, key, reason) => void this.refused.push(`${key}: ${reason}`),
         listenerFailed: () => {},
+        notEncodable: (key) => void this.refused.push(`${key}: NotEncodable`),
       },
       replicatorSettings(settings),
     )

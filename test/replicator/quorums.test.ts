@@ -2,7 +2,7 @@ import type { Member, UniqueAddress } from '@troupe/cluster'
 import { readMajority, writeAll, writeLocal, writeMajority, writeTo } from '@troupe/replicator'
 import { describe, expect, it } from 'vitest'
 import type { ReplicatorMessage } from '../../packages/replicator/src/protocol.ts'
-import type { ReadResult } from '../../packages/replicator/src/replicator.ts'
+import type { ReadResult } from '../../packages/replicator/src/results.ts'
 import { Node, Nodes, Prices, three, timeoutMs } from './machines.ts'
 
 describe('a write', () => {

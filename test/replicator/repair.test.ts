@@ -1,8 +1,9 @@
 import type { MemberStatus } from '@troupe/cluster'
-import { GCounterKey, ORSetKey, writeLocal, writeMajority } from '@troupe/replicator'
+import { type CrdtType, GCounter } from '@troupe/crdt'
+import { GCounterKey, keyOf, ORSetKey, writeLocal, writeMajority } from '@troupe/replicator'
 import { describe, expect, it } from 'vitest'
 import type { ReplicatorMessage } from '../../packages/replicator/src/protocol.ts'
-import type { WriteResult } from '../../packages/replicator/src/replicator.ts'
+import type { WriteResult } from '../../packages/replicator/src/results.ts'
 import { Node, Nodes, Prices, three, timeoutMs, Views } from './machines.ts'
 
 describe('what gets lost', () => {
@@ -156,6 +157,27 @@ describe('what cannot be taken', () => {
     expect(fine).toEqual([{ type: 'Success' }])
     expect(b.refused).toEqual(['prices: OtherType'])
     expect(b.replicator.refusals.get('OtherType')).toBe(1)
+  })
+
+  it('is a value that cannot write itself, and all other keys go on', () => {
+    const { nodes, a, b } = three()
+    const broken: CrdtType<GCounter> = {
+      typeName: 'Broken',
+      create: (replica) =>
+        Object.assign(GCounter.create(replica), {
+          writeChanges: () => {
+            throw new Error('cannot')
+          },
+        }),
+    }
+    a.update(keyOf<GCounter, GCounter>('broken', broken), (counter) => counter.increment())
+    a.put('apple', 1)
+    nodes.deliver()
+
+    expect(b.prices()).toEqual({ apple: 1 })
+    expect(a.refused).toEqual(['broken: NotEncodable', 'broken: NotEncodable'])
+    expect(a.replicator.refusals.get('NotEncodable')).toBe(2)
+    expect(a.replicator.isDrained).toBe(true)
   })
 
   it('is a message of somebody who is no member', () => {

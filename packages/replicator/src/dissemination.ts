@@ -4,7 +4,11 @@ import { Peer, type PeerSettings, type Sent } from './peer.ts'
 import type { ReplicatorMessage } from './protocol.ts'
 import type { Entry, ReplicaTable } from './replica-table.ts'
 
-export type Post = (to: UniqueAddress, message: ReplicatorMessage) => void
+export interface DisseminationHost {
+  post(to: UniqueAddress, message: ReplicatorMessage): void
+  /** A value could not write its changes: they stay here, and all other keys go on. */
+  notEncodable(name: string, error: unknown): void
+}
 
 /**
  * Sends what changes here to all other nodes, and sees to it that it arrives.
@@ -16,15 +20,16 @@ export type Post = (to: UniqueAddress, message: ReplicatorMessage) => void
 export class Dissemination {
   readonly #table: ReplicaTable
   readonly #settings: PeerSettings
-  readonly #post: Post
+  readonly #host: DisseminationHost
   readonly #peers = new Map<string, Peer>()
+  #acks = new Map<string, { readonly to: UniqueAddress; readonly numbers: number[] }>()
   deltasSent = 0
   bytesSent = 0
 
-  constructor(table: ReplicaTable, settings: PeerSettings, post: Post) {
+  constructor(table: ReplicaTable, settings: PeerSettings, host: DisseminationHost) {
     this.#table = table
     this.#settings = settings
-    this.#post = post
+    this.#host = host
   }
 
   // ---- nodes ----
@@ -94,7 +99,7 @@ export class Dissemination {
         this.#sendDue(peer, name, encoded, now)
       }
       if (peer.wantsAnnouncement && peer.hasRoom) {
-        this.#post(peer.node, { type: 'Complete', number: peer.announced(now) })
+        this.#host.post(peer.node, { type: 'Complete', number: peer.announced(now) })
       }
     }
   }
@@ -110,7 +115,11 @@ export class Dissemination {
       if (from === undefined || !peer.hasRoom) return
       let changes = encoded.get(name)
       if (changes === undefined || changes.from !== from) {
-        changes = { from, ...this.#table.changesOf(entry, from) }
+        changes = this.#encode(entry, from)
+        if (changes === undefined) {
+          peer.forget(name)
+          return
+        }
         encoded.set(name, changes)
       }
       this.#send(peer, entry, changes, now)
@@ -132,9 +141,19 @@ export class Dissemination {
     if (peer === undefined || (!isAgain && peer.isOnItsWay(entry.name, range.upTo))) return
     let { from } = range
     while (from < range.upTo) {
-      const changes = { from, ...this.#table.changesOf(entry, from) }
+      const changes = this.#encode(entry, from)
+      if (changes === undefined) return
       this.#send(peer, entry, changes, now)
       from = changes.upTo
+    }
+  }
+
+  #encode(entry: Entry, from: number): Encoded | undefined {
+    try {
+      return { from, ...this.#table.changesOf(entry, from) }
+    } catch (error) {
+      this.#host.notEncodable(entry.name, error)
+      return undefined
     }
   }
 
@@ -144,11 +163,26 @@ export class Dissemination {
     const number = peer.sent(name, from, upTo, bytes, now)
     this.deltasSent++
     this.bytesSent += state.length + name.length
-    if (entry.isDeleted) this.#post(peer.node, { type: 'Deletion', number, name })
+    if (entry.isDeleted) this.#host.post(peer.node, { type: 'Deletion', number, name })
     else {
       const valueType = type?.typeName ?? ''
-      this.#post(peer.node, { type: 'Delta', number, name, valueType, state })
+      this.#host.post(peer.node, { type: 'Delta', number, name, valueType, state })
     }
+  }
+
+  /** What `to` sent under `number` has been taken; it is told at the end of the turn. */
+  acknowledge(to: UniqueAddress, number: number): void {
+    const key = nodeKey(to)
+    const acks = this.#acks.get(key)
+    if (acks === undefined) this.#acks.set(key, { to, numbers: [number] })
+    else acks.numbers.push(number)
+  }
+
+  flushAcknowledgements(): void {
+    if (this.#acks.size === 0) return
+    const acks = this.#acks
+    this.#acks = new Map()
+    for (const { to, numbers } of acks.values()) this.#host.post(to, { type: 'Ack', numbers })
   }
 
   // ---- what comes back ----

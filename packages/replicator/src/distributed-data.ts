@@ -67,6 +67,8 @@ export class DistributedData {
         post: (to, message) => cluster.remoting.post(to, replicatorProtocol, message),
         soon: () => actor.tell(FLUSH),
         refused: (from, name, reason, count) => logRefusal(system, from, name, reason, count),
+        notEncodable: (key, error) =>
+          log.error({ key, err: error }, 'replicated value could not be encoded'),
         listenerFailed: (error) => log.error({ err: error }, 'listener of replicated data failed'),
       },
       settings,

@@ -1,5 +1,6 @@
 import type { Member, UniqueAddress } from '@troupe/cluster'
 import { nodeKey } from '@troupe/cluster/spi'
+import { neededAnswers, type ReadConsistency, type WriteConsistency } from './consistency.ts'
 
 export type MemberViewChange =
   /** Takes part from now on, and needs everything. */
@@ -84,6 +85,23 @@ export class MemberView {
       if (key !== this.#self && counts(member)) others.push(key)
     }
     return others
+  }
+
+  /**
+   * Whom to ask, and how many of them have to answer. A write is here already; what is here of a read
+   * counts only once this node is complete.
+   */
+  quorumFor(consistency: WriteConsistency | ReadConsistency): {
+    readonly others: readonly string[]
+    readonly needed: number
+  } {
+    const others = this.counted
+    const { isMember } = this
+    const hasOwnAnswer =
+      consistency.type === 'WriteTo' ||
+      (isMember && (consistency.type.startsWith('Write') || this.isComplete))
+    const needed = neededAnswers(consistency, { others: others.length, isMember, hasOwnAnswer })
+    return { others, needed: Math.max(needed, 0) }
   }
 
   /** Nodes that take part, this one excluded. */

@@ -75,6 +75,10 @@ export const REFUSAL_REASONS = [
 /** Why changes from elsewhere were not (or not all) taken. */
 export type RefusalReason = (typeof REFUSAL_REASONS)[number]
 
+export function isRefusal(outcome: MergeOutcome): outcome is RefusalReason {
+  return (REFUSAL_REASONS as readonly string[]).includes(outcome)
+}
+
 export type UpdateOutcome =
   | { readonly type: 'Updated'; readonly entry: Entry; readonly from: number }
   | { readonly type: 'Unchanged'; readonly entry: Entry | undefined }

@@ -2,11 +2,10 @@ import type { TimerService, TimerTask } from '@troupe/actor'
 import type { Member, UniqueAddress } from '@troupe/cluster'
 import { nodeKey } from '@troupe/cluster/spi'
 import type { Digest, Replica } from '@troupe/crdt'
-import { neededAnswers, type ReadConsistency, type WriteConsistency } from './consistency.ts'
+import type { ReadConsistency, WriteConsistency } from './consistency.ts'
 import { Dissemination } from './dissemination.ts'
 import type { AnyKey } from './key.ts'
 import { MemberView } from './member-view.ts'
-import type { Outcome } from './pending-quorum.ts'
 import { answersTo, PendingReads } from './pending-reads.ts'
 import { PendingWrites } from './pending-writes.ts'
 import type { ReplicatorMessage } from './protocol.ts'
@@ -14,24 +13,14 @@ import { Repair } from './repair.ts'
 import {
   type Entry,
   type MergeOutcome,
-  REFUSAL_REASONS,
+  isRefusal,
   type RefusalReason,
   ReplicaTable,
 } from './replica-table.ts'
+import { type ReadResult, resultOf, type WriteResult } from './results.ts'
 import type { ReplicatorSettings } from './settings.ts'
 import { type Hear, heardOf, Subscriptions } from './subscriptions.ts'
 import { Waiters } from './waiters.ts'
-
-/** What became of a write: applied or not, and on how many nodes. */
-export type WriteResult =
-  | { readonly type: 'Success' }
-  | { readonly type: 'Shortfall'; readonly reason: 'Timeout' | 'NotEnoughReplicas' }
-  | { readonly type: 'Deleted' }
-  | { readonly type: 'Threw'; readonly cause: unknown }
-/** What became of a read. The value itself is then read here. */
-export type ReadResult =
-  | { readonly type: 'Success' }
-  | { readonly type: 'Shortfall'; readonly reason: 'Timeout' | 'NotEnoughReplicas' }
 
 /** Everything a replicator touches that is not its own. */
 export interface ReplicatorHost {
@@ -47,6 +36,8 @@ export interface ReplicatorHost {
   soon(): void
   refused(from: UniqueAddress, name: string, reason: RefusalReason, count: number): void
   listenerFailed(error: unknown): void
+  /** A value of this node could not write its changes: they are not sent. */
+  notEncodable(name: string, error: unknown): void
 }
 
 /**
@@ -74,7 +65,6 @@ export class Replicator {
   readonly #repair: Repair
   readonly #resend: TimerTask
   readonly #waiters = new Waiters()
-  #acks = new Map<string, { readonly to: UniqueAddress; readonly numbers: number[] }>()
   #isResendRunning = false
   #isSoon = false
 
@@ -86,9 +76,13 @@ export class Replicator {
     this.table = new ReplicaTable(host.replica, settings, (entry, since) => {
       if (this.subscriptions.changed(entry, since)) this.#soon()
     })
-    this.#dissemination = new Dissemination(this.table, settings, (to, message) =>
-      host.post(to, message),
-    )
+    this.#dissemination = new Dissemination(this.table, settings, {
+      post: (to, message) => host.post(to, message),
+      notEncodable: (name, error) => {
+        this.#count('NotEncodable')
+        host.notEncodable(name, error)
+      },
+    })
     this.#writes = new PendingWrites(host.timers, this.#dissemination, () => host.now())
     this.#reads = new PendingReads({
       timers: host.timers,
@@ -200,17 +194,10 @@ export class Replicator {
       done({ type: 'Success' })
       return
     }
-    const others = this.members.counted
-    const needed = neededAnswers(consistency, {
-      others: others.length,
-      isMember: this.members.isMember,
-      hasOwnAnswer: this.members.isMember && this.members.isComplete,
-    })
     this.#reads.start({
+      ...this.members.quorumFor(consistency),
       name,
       digest: () => this.table.find(name)?.digest ?? NO_CONTENT,
-      others,
-      needed: Math.max(needed, 0),
       timeoutMs: consistency.timeoutMs,
       done: (outcome) => done(resultOf(outcome)),
     })
@@ -228,22 +215,13 @@ export class Replicator {
     consistency: Exclude<WriteConsistency, { readonly type: 'WriteLocal' }>,
     done: (result: WriteResult) => void,
   ): void {
-    const others = this.members.counted
-    const needed = neededAnswers(consistency, {
-      others: others.length,
-      isMember: this.members.isMember,
-      hasOwnAnswer: this.members.isMember || consistency.type === 'WriteTo',
-    })
-    const { timeoutMs } = consistency
-    const finish = (outcome: Outcome): void => done(resultOf(outcome))
     this.#writes.start({
+      ...this.members.quorumFor(consistency),
       entry,
       from,
       upTo,
-      others,
-      needed: Math.max(needed, 0),
-      timeoutMs,
-      done: finish,
+      timeoutMs: consistency.timeoutMs,
+      done: (outcome) => done(resultOf(outcome)),
     })
   }
 
@@ -328,10 +306,7 @@ export class Replicator {
   }
 
   #acknowledge(to: UniqueAddress, number: number): void {
-    const key = nodeKey(to)
-    const acks = this.#acks.get(key)
-    if (acks === undefined) this.#acks.set(key, { to, numbers: [number] })
-    else acks.numbers.push(number)
+    this.#dissemination.acknowledge(to, number)
     this.#soon()
   }
 
@@ -354,11 +329,7 @@ export class Replicator {
     const now = this.#host.now()
     this.#dissemination.flush(now)
     this.#writes.hurryFresh(now)
-    const acks = this.#acks
-    if (acks.size > 0) {
-      this.#acks = new Map()
-      for (const { to, numbers } of acks.values()) this.#host.post(to, { type: 'Ack', numbers })
-    }
+    this.#dissemination.flushAcknowledgements()
     this.subscriptions.flush()
     this.#waiters.wake()
     if (!this.#isResendRunning && this.#dissemination.isWaiting) {
@@ -436,23 +407,6 @@ export class Replicator {
   #post(node: string, message: ReplicatorMessage): void {
     const to = this.members.addressOf(node)
     if (to !== undefined) this.#host.post(to, message)
-  }
-}
-
-function isRefusal(outcome: MergeOutcome): outcome is RefusalReason {
-  return (REFUSAL_REASONS as readonly string[]).includes(outcome)
-}
-
-function resultOf(outcome: Outcome): ReadResult {
-  switch (outcome) {
-    case 'Success':
-      return { type: 'Success' }
-    case 'Timeout':
-      return { type: 'Shortfall', reason: 'Timeout' }
-    case 'Failure':
-      return { type: 'Shortfall', reason: 'NotEnoughReplicas' }
-    default:
-      return outcome satisfies never
   }
 }
 
