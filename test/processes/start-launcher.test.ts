@@ -3,7 +3,7 @@ import { createServer, request, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { descendantsOf, gone, startFake } from './start-command.ts'
+import { Command, descendantsOf, gone, root, startFake } from './start-command.ts'
 
 // The launcher, with a stand-in for the node: what it starts, watches, drives, shows and ends.
 
@@ -56,7 +56,7 @@ describe('a run of the launcher', () => {
 
     expect(code).toBe(0)
     expect(stdout).toMatch(
-      /^Troupe ad server, built-in; live page at http:\/\/127\.0\.0\.1:\d+\/\n/,
+      /^Troupe ad server, built-in; live page at http:\/\/127\.0\.0\.1:\d+\/\nFigures: prices and clicks: /,
     )
     expect(stdout).toContain('  3/3 nodes up  ')
     expect(stdout).toMatch(/node-3 {2}up /)
@@ -151,6 +151,20 @@ describe('what the launcher refuses, in one sentence', () => {
 
     expect(stderr).toMatch(message)
     expect(code).toBe(expectedCode)
+    expect(stdout).toBe('')
+  })
+
+  it('a Node that is too old', async () => {
+    const pretend = join(scratch, 'old-node.cjs')
+    const versions = "{ value: { ...process.versions, node: '18.20.0' } }"
+    writeFileSync(pretend, `Object.defineProperty(process, 'versions', ${versions})\n`)
+    const start = new Command(['--require', pretend, `${root}scripts/start.mjs`], {})
+    const { code, stdout, stderr } = await start.ended
+
+    expect(stderr).toBe(
+      'Node 18.20.0 is too old: install Node 20.19 or newer (https://nodejs.org), then run the command again.\n',
+    )
+    expect(code).toBe(1)
     expect(stdout).toBe('')
   })
 

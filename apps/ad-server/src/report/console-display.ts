@@ -1,4 +1,5 @@
 import type { Display } from '../launcher/run-process.ts'
+import type { Drive } from '../scenario/traffic.ts'
 import type { PageEvent } from '../page/page-event.ts'
 import { rowLines } from './final-report.ts'
 import { summaryLine, summaryLines } from './summary-lines.ts'
@@ -32,7 +33,7 @@ function inPlaceDisplay(output: Output): Display {
   return {
     prepared: (drive, url) => {
       pageUrl = url
-      for (const line of [...rowLines(drive.rows), ...drive.remarks]) output.write(`${line}\n`)
+      for (const line of linesAbout(drive)) output.write(`${paint('quiet', line)}\n`)
     },
     summary: (event) => {
       screen.show(linesOf(event, pageUrl, paint))
@@ -53,7 +54,7 @@ function plainDisplay(output: Output): Display {
     prepared: (drive, url) => {
       pageUrl = url
       print(`Troupe ad server, ${drive.scenario.name}; live page at ${url}`)
-      for (const line of [...rowLines(drive.rows), ...drive.remarks]) print(line)
+      linesAbout(drive).forEach(print)
     },
     summary: (event) => {
       const { summary, elapsedMs, phase } = event
@@ -68,6 +69,11 @@ function plainDisplay(output: Output): Display {
     notice: (text, at) => print(`${at.padStart(5)}  ${text}`),
     finished: () => print('All nodes have left the cluster.'),
   }
+}
+
+/** Where the figures come from, and what was made of each recorded row. */
+function linesAbout({ scenario, rows, remarks }: Drive): string[] {
+  return [`Figures: ${scenario.source}.`, ...rowLines(rows), ...remarks]
 }
 
 function linesOf(event: PageEvent, pageUrl: string, paint: typeof colours): string[] {
