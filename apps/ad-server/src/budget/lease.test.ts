@@ -68,6 +68,7 @@ describe('asking for blocks', () => {
     leases.refused('c', asked(leases.tick(0)), 5)
     leases.spend('c', PRICE, 6)
 
+    expect(leases.isDue).toBe(false)
     expect(leases.isWaiting('c')).toBe(false)
     expect(leases.tick(5 + settings.retryAfterMs - 1)).toEqual([])
     expect(asked(leases.tick(5 + settings.retryAfterMs))).toBe('n1#2')

@@ -40,7 +40,7 @@ export class Leases {
       return `${block.leaseId}.${block.impressions}`
     }
     purse.askedMicros = Math.max(purse.askedMicros, amountMicros)
-    this.#isDue = true
+    if (this.#isLow(purse, now)) this.#isDue = true
     return undefined
   }
 

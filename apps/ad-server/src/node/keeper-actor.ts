@@ -11,7 +11,7 @@ export interface KeeperParts {
   tidy(): void
 }
 
-type Message = { readonly type: 'Round' }
+type Message = { readonly type: 'Look' } | { readonly type: 'Loaded' }
 
 /**
  * Sees to it that every campaign and every site of the scenario has its entity running.
@@ -21,11 +21,16 @@ type Message = { readonly type: 'Round' }
  */
 export function keeperActor(parts: KeeperParts): Behavior<never> {
   return Behaviors.setup<Message>((context) => {
-    const release = parts.catalog.onLoad(() => context.self.tell({ type: 'Round' }))
-    context.timers.startTimerWithFixedDelay('round', { type: 'Round' }, ROUND_MS, 0)
+    const release = parts.catalog.onLoad(() => context.self.tell({ type: 'Loaded' }))
+    const { clock } = context.system.platform
+    let roundAt = -Infinity
+    context.timers.startTimerWithFixedDelay('look', { type: 'Look' }, LOOK_MS)
     return Behaviors.receive(
-      () => {
-        if (!parts.isChosen()) return Behaviors.same
+      (message) => {
+        const now = clock.monotonicMs()
+        const isDue = message.type === 'Loaded' || now - roundAt >= ROUND_MS
+        if (!isDue || !parts.isChosen()) return Behaviors.same
+        roundAt = now
         for (const campaignId of parts.catalog.campaignIds) parts.wakeCampaign(campaignId)
         for (const siteId of parts.catalog.siteIds) parts.wakeSite(siteId)
         parts.tidy()
@@ -39,4 +44,6 @@ export function keeperActor(parts: KeeperParts): Behavior<never> {
   })
 }
 
+/** How soon a node that is chosen notices it. */
+const LOOK_MS = 200
 const ROUND_MS = 2_000
