@@ -152,6 +152,28 @@ describe('messages of a service', () => {
     expect(b.cluster.metrics.dropped.get('UnknownProtocol')).toBe(1)
   })
 
+  it('reach the service that registered last: one may stop and start again', async () => {
+    await using cluster = await TestCluster.start({ nodes: 2 })
+    const [a, b] = cluster.nodes
+    const heard: string[] = []
+    const serve = (by: string): void =>
+      b.cluster.remoting.register(
+        { ...protocol },
+        (_, { number }) => void heard.push(`${by} ${number}`),
+      )
+    const say = async (number: number): Promise<void> => {
+      a.cluster.remoting.post(b.cluster.self, protocol, { number })
+      await cluster.clock.advance('100ms')
+    }
+
+    serve('first')
+    await say(1)
+    serve('second')
+    await say(2)
+
+    expect(heard).toEqual(['first 1', 'second 2'])
+  })
+
   it('that make the service fail cost nobody but themselves', async () => {
     await using cluster = await TestCluster.start({ nodes: 2 })
     const [a, b] = cluster.nodes

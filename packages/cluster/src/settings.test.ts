@@ -36,6 +36,8 @@ describe('settings', () => {
     ['INVALID_SETTING', { messageBytesMax: 4 * 1_024 * 1_024 }],
     ['INVALID_ADDRESS', { seeds: ['127.0.0.1'] }],
     ['WEAK_SECRET', { secret: 'too short' }],
+    ['INVALID_SETTING', { host: '0.0.0.0', secret: 'a secret of sixteen' }],
+    ['INVALID_SETTING', { advertisedHost: 'no host' }],
     ['INSECURE_BIND', { host: '0.0.0.0' }],
     ['INSECURE_BIND', { host: '10.0.0.1' }],
     ['INSECURE_BIND', { host: '::' }],
@@ -48,8 +50,8 @@ describe('settings', () => {
     { host: 'localhost' },
     { host: '::1' },
     { host: '127.0.1.1' },
-    { host: '0.0.0.0', secret: 'a secret of sixteen' },
-    { host: '0.0.0.0', insecure: true },
+    { host: '0.0.0.0', advertisedHost: 'node-1', secret: 'a secret of sixteen' },
+    { host: '0.0.0.0', advertisedHost: 'node-1', insecure: true },
   ])('that are safe or were chosen knowingly are accepted: %j', (overrides) => {
     expect(codeOf(overrides)).toBeUndefined()
   })
@@ -58,8 +60,11 @@ describe('settings', () => {
     const phrases: string[] = []
     const log = { warn: (_: object, phrase: string) => void phrases.push(phrase) }
 
-    clusterSettings({ host: '0.0.0.0', insecure: true }, log as unknown as Logger)
-    clusterSettings({ host: '0.0.0.0', secret: 'a secret of sixteen' }, log as unknown as Logger)
+    const open = { host: '10.0.0.1', insecure: true }
+    const locked = { host: '10.0.0.1', secret: 'a secret of sixteen' }
+
+    clusterSettings(open, log as unknown as Logger)
+    clusterSettings(locked, log as unknown as Logger)
 
     expect(phrases).toEqual(['cluster links are open to anybody who reaches this host'])
   })

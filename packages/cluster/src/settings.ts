@@ -1,6 +1,6 @@
 import type { Logger } from '@troupe/actor'
 import { clusterError } from './errors.ts'
-import { formatAddress, parseAddress } from './node-address.ts'
+import { formatAddress, isAddress, parseAddress } from './node-address.ts'
 import type { LinkSettings } from './remote/outbound-stream.ts'
 import { FRAME_BYTES_MAX } from './remote/protocol.ts'
 
@@ -131,6 +131,13 @@ export function clusterSettings(
     }
     log?.warn({ host: settings.host }, 'cluster links are open to anybody who reaches this host')
   }
+  const advertised = settings.advertisedHost ?? settings.host
+  if (!isAddress(formatAddress(advertised, 1)) || WILDCARDS.includes(advertised)) {
+    throw clusterError(
+      'INVALID_SETTING',
+      `other nodes cannot reach this one at ${JSON.stringify(advertised)}; set advertisedHost to a host name or address of this machine`,
+    )
+  }
   return settings
 }
 
@@ -138,4 +145,6 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
 }
 
+/** Hosts that mean all addresses of this machine, and none to anybody else. */
+const WILDCARDS: readonly string[] = ['0.0.0.0', '::']
 const SECRET_LENGTH_MIN = 16

@@ -59,13 +59,13 @@ export class Delivery {
   }
 
   #toService(peer: UniqueAddress, name: string, payload: PayloadCodec): Deliver {
-    let service: Service | undefined
+    let protocol: Protocol<never> | undefined
     let codec: Codec<never> | undefined
     let isWarned = false
     return (frame, start, end) => {
       this.#counters.receivedMessage()
-      // Looked up again until it is there: the service may start later than the link.
-      service ??= this.#services.get(name)
+      // Looked up each time: a service may start later than the link, and start again.
+      const service = this.#services.get(name)
       if (service === undefined) {
         this.#counters.dropped('UnknownProtocol', 1)
         if (!isWarned) {
@@ -77,7 +77,10 @@ export class Delivery {
         isWarned = true
         return
       }
-      codec ??= service.protocol.codec(payload)
+      if (codec === undefined || service.protocol !== protocol) {
+        protocol = service.protocol
+        codec = protocol.codec(payload)
+      }
       let message: never
       try {
         message = decode(codec, frame.subarray(start, end))
