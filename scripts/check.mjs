@@ -1,6 +1,7 @@
 // npm run check [-- --without STEP[,STEP]]   everything that has to be right before a change lands:
-// format, lint, types, unused code, lock file, tests, builds. Runs all steps, then says which failed.
+// format, lint, types, unused code, lock file, tests, builds, packages. Runs all steps, then says which failed.
 import './lib/node-version.mjs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { root, runNode, tools } from './lib/run.mjs'
 import { closingLine, runTests } from './lib/run-tests.mjs'
@@ -20,6 +21,14 @@ const steps = {
     return tally.failed === 0
   },
   builds: async () => (await runTurbo(['build'])).code === 0,
+  packages: async () => {
+    const folders = readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name))
+    for (const folder of folders) {
+      const { code } = await runNode([tools.publint, folder, '--strict'], { cwd: root })
+      if (code !== 0) return false
+    }
+    return true
+  },
 }
 
 const left = without(process.argv.slice(2))

@@ -19,6 +19,7 @@ export const tools = {
   knip: join(root, 'node_modules/knip/bin/knip.js'),
   oxfmt: join(root, 'node_modules/oxfmt/bin/oxfmt'),
   oxlint: join(root, 'node_modules/oxlint/bin/oxlint'),
+  publint: join(root, 'node_modules/publint/src/cli.js'),
   tsc: join(root, 'node_modules/typescript/bin/tsc'),
   turbo: join(root, 'node_modules/turbo/bin/turbo'),
   vitest: join(root, 'node_modules/vitest/vitest.mjs'),
