@@ -44,20 +44,17 @@ describe('the trace of a simulated cluster', () => {
     expect(traceHash).toBe(await elsewhere)
   })
 
-  it.each([1, 2, 3, 4, 5])(
-    'is the same when seed %i is played twice',
-    async (seed) => {
-      const first = await playStory(seed)
-      const second = await playStory(seed)
+  it.each([1, 2, 3, 4, 5])('is the same when seed %i is played twice', async (seed) => {
+    const first = await playStory(seed)
+    const second = await playStory(seed)
 
-      expect(first.error).toBeUndefined()
-      expect(second).toMatchObject({
-        traceHash: first.traceHash,
-        steps: first.steps,
-        virtualMs: first.virtualMs,
-      })
-    },
-  )
+    expect(first.error).toBeUndefined()
+    expect(second).toMatchObject({
+      traceHash: first.traceHash,
+      steps: first.steps,
+      virtualMs: first.virtualMs,
+    })
+  })
 
   it('is another one when chance leaks in from outside, so that a leak is noticed', async () => {
     let draws = 0

@@ -7,6 +7,8 @@ class Ends {
   readonly world: World
   readonly events: string[] = []
   far: Link | undefined
+  /** How often the near end heard that there was room again. */
+  drains = 0
   readonly near: Link
 
   constructor(seed = 1, address = 'b:1') {
@@ -15,7 +17,7 @@ class Ends {
     const at = (end: string) => ({
       onOpen: () => void this.events.push(`${end} open`),
       onFrame: (frame: Uint8Array) => void this.events.push(`${end} ${String(frame[0])}`),
-      onDrain: () => {},
+      onDrain: () => void this.drains++,
       onClose: (reason: string) => void this.events.push(`${end} closed: ${reason}`),
     })
     void network
@@ -135,6 +137,21 @@ describe('a simulated link', () => {
 
     expect(before).toBe(100)
     expect(ends.near.bufferedBytes).toBe(0)
+  })
+
+  it('tells a process that stands still only afterwards that there is room again', async () => {
+    const ends = await new Ends().opened()
+    const { network } = ends.world
+
+    ends.send(1)
+    network.nodePaused('a', true)
+    const arrived = await ends.after(1_000)
+    const during = ends.drains
+    network.nodePaused('a', false)
+    await ends.after(1_000)
+
+    expect(arrived).toEqual(['b 1'])
+    expect([during, ends.drains]).toEqual([0, 1])
   })
 
   it('tells nothing to a process that has ended', async () => {

@@ -73,7 +73,10 @@ export class Wire {
       this.#host.carried(frame.length)
       this.#host.trace.note(`${this.#wayFrom(end).name} ${frame.length} B`, frame)
       other.handlers?.onFrame(frame)
-      end.drained()
+      // A sender that stands still, or cannot be reached, learns later that there is room again.
+      const back = this.#wayFrom(other)
+      if (back.isHeldUp) back.push(() => end.drained())
+      else end.drained()
     }, frame.length)
   }
 
@@ -154,6 +157,10 @@ class Way {
     if (this.#arrivals.length === 1) this.#await(atMs)
   }
 
+  get isHeldUp(): boolean {
+    return this.#host.isHeldUp(this.name, this.#end.node)
+  }
+
   clear(): void {
     this.#arrivals = []
     this.bytes = 0
@@ -162,7 +169,7 @@ class Way {
   }
 
   resume(): void {
-    if (!this.#isWaiting || this.#host.isHeldUp(this.name, this.#end.node)) return
+    if (!this.#isWaiting || this.isHeldUp) return
     this.#isWaiting = false
     this.#await(this.#host.now() + this.#host.delayMs(this.name, this.#random))
   }
@@ -175,7 +182,7 @@ class Way {
   }
 
   #arrived(): void {
-    if (this.#host.isHeldUp(this.name, this.#end.node)) {
+    if (this.isHeldUp) {
       this.#isWaiting = true
       return
     }
