@@ -13,14 +13,12 @@ const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
 const count = (n) => whole.format(Math.round(n))
 const dollars = (micros) =>
   `$${(micros / 1e6).toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`
-const ms = (value) =>
-  value === 0
-    ? '–'
-    : value >= 10
-      ? value.toFixed(1)
-      : value >= 1
-        ? value.toFixed(2)
-        : value.toFixed(3)
+const ms = (value) => {
+  if (value === 0) return '–'
+  if (value >= 100) return value.toFixed(0)
+  if (value >= 10) return value.toFixed(1)
+  return value >= 1 ? value.toFixed(2) : value.toFixed(3)
+}
 const percent = (part, all) => (all > 0 ? `${((100 * part) / all).toFixed(1)} %` : '–')
 const sum = (counts) => Object.values(counts).reduce((total, n) => total + n, 0)
 
@@ -85,7 +83,7 @@ function setFigure(id, figure, unit) {
 
 let earlier
 
-function showTraffic(summary) {
+function showTraffic(summary, timesOf) {
   const answered = summary.served + sum(summary.noContent)
   const reasons = Object.entries(summary.noContent).map(
     ([reason, n]) => `${reason} ${percent(n, answered)}`,
@@ -106,10 +104,13 @@ function showTraffic(summary) {
   setFigure('decision', ms(summary.decisionMs.p99), 'ms p99')
   setText(
     'decision-more',
-    `p50 ${ms(summary.decisionMs.p50)}, p99.9 ${ms(summary.decisionMs.p999)} ms`,
+    `p50 ${ms(summary.decisionMs.p50)}, p99.9 ${ms(summary.decisionMs.p999)} ms, ${timesOf}`,
   )
   setFigure('http', ms(summary.httpMs.p99), 'ms p99')
-  setText('http-more', `p50 ${ms(summary.httpMs.p50)}, p99.9 ${ms(summary.httpMs.p999)} ms`)
+  setText(
+    'http-more',
+    `p50 ${ms(summary.httpMs.p50)}, p99.9 ${ms(summary.httpMs.p999)} ms, ${timesOf}`,
+  )
   draw('rate', summary.requestsPerSecond)
   if (earlier !== undefined) {
     const served = summary.served - earlier.served
@@ -263,7 +264,7 @@ events.addEventListener('summary', ({ data }) => {
     `${title} · ${running} · scenario time ${moment(summary.scenarioNowMs)}, ${speed} x real time`,
   )
   setText('source', `Figures: ${source}.`)
-  showTraffic(summary)
+  showTraffic(summary, phase === 'over' ? 'whole run' : 'last 10 s')
   showNodes(summary)
   showCampaigns(summary)
   showEvents(notices)

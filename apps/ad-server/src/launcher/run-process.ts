@@ -82,7 +82,7 @@ class Run {
   readonly #startedAt = performance.now()
   readonly #notices = new Notices(NOTICES_KEPT)
   readonly #summaries = new Summaries()
-  readonly #overall = new Summaries(Infinity)
+  readonly #overall = new Summaries('whole run')
   #fleet: FleetProcess | undefined
   #load: HttpLoad | undefined
   #page: HttpPage | undefined

@@ -79,9 +79,10 @@ function linesAbout({ scenario, rows, remarks }: Drive): string[] {
 function linesOf(event: PageEvent, pageUrl: string, paint: typeof colours): string[] {
   const { summary, title, elapsedMs, speed, notices, phase } = event
   const hint = HINTS[phase]
+  const timesOf = phase === 'over' ? 'whole run' : 'last 10 s'
   return summaryLines(
     summary,
-    { title: `Troupe ad server   ${title}   ${pageUrl}`, elapsedMs, speed, notices, hint },
+    { title: `Troupe ad server   ${title}   ${pageUrl}`, elapsedMs, speed, notices, timesOf, hint },
     paint,
   )
 }

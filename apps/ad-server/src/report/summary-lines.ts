@@ -18,6 +18,8 @@ export interface Frame {
   readonly speed: number
   /** The last few things that happened, oldest first. */
   readonly notices: readonly string[]
+  /** What the times are those of: `last 10 s`. */
+  readonly timesOf: string
   readonly hint: string
 }
 
@@ -30,7 +32,7 @@ export function summaryLines(summary: Summary, frame: Frame, paint: Paint): stri
     ...nodeLines(summary, paint),
     paint('quiet', replicaText(summary)),
     '',
-    ...trafficLines(summary, paint),
+    ...trafficLines(summary, frame, paint),
     '',
     ...campaignLines(summary, paint),
     '',
@@ -102,11 +104,13 @@ function replicaText(summary: Summary): string {
   return `${agree}   gossip ${bytesText(summary.gossipBytesPerSecond)}/s   ${dropped}`
 }
 
-function trafficLines(summary: Summary, paint: Paint): string[] {
+function trafficLines(summary: Summary, { timesOf }: Frame, paint: Paint): string[] {
   const { requests, served, noContent, httpErrors, retries } = summary
   const answered = served + totalOf(noContent)
   const errors = totalOf(httpErrors)
   const line = (label: string, text: string) => `${paint('quiet', label.padEnd(12))}${text}`
+  const times = (quantiles: Quantiles) =>
+    `${quantilesText(quantiles)}   ${paint('quiet', `(${timesOf})`)}`
   const lines = [
     line(
       'requests',
@@ -118,8 +122,8 @@ function trafficLines(summary: Summary, paint: Paint): string[] {
         `${countText(summary.impressions)} impressions, ${countText(summary.clicks)} clicks`,
     ),
     line('204', sharesText(noContent, answered)),
-    line('decision', quantilesText(summary.decisionMs)),
-    line('http', quantilesText(summary.httpMs)),
+    line('decision', times(summary.decisionMs)),
+    line('http', times(summary.httpMs)),
     line('errors', errors === 0 ? paint('good', 'none') : paint('bad', reasonsText(httpErrors))),
   ]
   if (totalOf(retries) > 0)

@@ -140,9 +140,26 @@ describe('a summary', () => {
   })
 })
 
+it('shows the times of the last ten seconds', () => {
+  const summaries = new Summaries()
+  const histogram = new LatencyHistogram()
+  const p50At = (nowMs: number, ...durations: number[]) => {
+    for (const duration of durations) histogram.record(duration)
+    const nodes = [node('node-1', { stats: stats({ decisionMs: histogram.snapshot() }) })]
+    const { decisionMs, nodes: shown } = summaries.observe({ nowMs, scenarioNowMs: 0, nodes })
+    expect(shown[0]?.decisionMs).toEqual(decisionMs)
+    return Math.round(decisionMs.p50)
+  }
+
+  expect(p50At(0, 7, 7, 7, 7)).toBe(7)
+  expect(p50At(1_000, 5, 5, 5)).toBe(5)
+  expect(p50At(10_000, 9, 9)).toBe(5)
+  expect(p50At(11_000)).toBe(9)
+})
+
 describe('a summary of a whole run', () => {
   it('counts per second since the first observation', () => {
-    const summaries = new Summaries(Infinity)
+    const summaries = new Summaries('whole run')
     const observe = (nowMs: number, requests: number) =>
       summaries.observe({
         nowMs,
@@ -182,6 +199,7 @@ describe('the text of a summary', () => {
       elapsedMs: 65_000,
       speed: 300,
       notices: ['0:05  node-2 was killed (SIGKILL)'],
+      timesOf: 'last 10 s',
       hint: 'Ctrl-C ends the run in order',
     }
 
@@ -197,8 +215,8 @@ replicas are exchanging changes   gossip 0 B/s   no message dropped
 requests    0 /s   10 in all, three slots each
 served      66.7 %   18 ads, 0 impressions, 0 clicks
 204         paced 33.3 %
-decision    p50 -   p99 -   p99.9 - ms
-http        p50 0.987   p99 0.987   p99.9 0.987 ms
+decision    p50 -   p99 -   p99.9 - ms   (last 10 s)
+http        p50 0.987   p99 0.987   p99.9 0.987 ms   (last 10 s)
 errors      1 no node answered
 retries     1 refused; sent again to another node
 

@@ -1,5 +1,5 @@
 import type { LoadFigures } from '../load/load-tally.ts'
-import { LatencyHistogram } from '../latency-histogram.ts'
+import { type HistogramSnapshot, LatencyHistogram } from '../latency-histogram.ts'
 import type { CampaignFigures, NodeStats } from '../node-protocol.ts'
 
 /** What is known at one moment. */
@@ -85,27 +85,40 @@ export interface Quantiles {
 }
 
 /**
- * Makes summaries of observations. What is counted per second is counted over the last `windowMs`;
- * `Infinity` counts since the first observation.
+ * Makes summaries of observations: rates of the last seconds, times of the last ten. For a whole run,
+ * rates and times are those since the first observation.
  */
 export class Summaries {
-  readonly #windowMs: number
+  readonly #isOfWholeRun: boolean
   readonly #recent: Observation[] = []
 
-  constructor(windowMs: number = WINDOW_MS) {
-    this.#windowMs = windowMs
+  constructor(span: 'recent' | 'whole run' = 'recent') {
+    this.#isOfWholeRun = span === 'whole run'
   }
 
   observe(observation: Observation): Summary {
     const recent = this.#recent
-    if (this.#windowMs < Infinity || recent.length === 0) recent.push(observation)
-    while (recent.length > 2 && observation.nowMs - (recent[1]?.nowMs ?? 0) >= this.#windowMs)
-      recent.shift()
-    return summaryOf(observation, recent[0] ?? observation)
+    if (!this.#isOfWholeRun || recent.length === 0) recent.push(observation)
+    while (recent.length > 2 && ageOf(recent[1], observation) >= TIMES_MS) recent.shift()
+    const oldest = recent[0] ?? observation
+    const forRates = this.#isOfWholeRun
+      ? oldest
+      : (recent.findLast((each) => ageOf(each, observation) >= RATES_MS) ?? oldest)
+    // The first observation of all has nothing before it: its times are all there are.
+    return summaryOf(observation, forRates, oldest === observation ? undefined : oldest)
   }
 }
 
-function summaryOf(now: Observation, before: Observation): Summary {
+function ageOf(earlier: Observation | undefined, now: Observation): number {
+  return now.nowMs - (earlier?.nowMs ?? now.nowMs)
+}
+
+/** `before`: since when rates count; `beforeThat`: since when times do, undefined for always. */
+function summaryOf(
+  now: Observation,
+  before: Observation,
+  beforeThat: Observation | undefined,
+): Summary {
   const { load } = now
   const seconds = Math.max(0.001, (now.nowMs - before.nowMs) / 1_000)
   const all = countedBy(now)
@@ -114,7 +127,7 @@ function summaryOf(now: Observation, before: Observation): Summary {
   const gossipBefore = sumOf(countedBy(before), (stats) => stats.gossipBytes)
   return {
     scenarioNowMs: now.scenarioNowMs,
-    nodes: now.nodes.map((node) => nodeSummaryOf(node, before, seconds)),
+    nodes: now.nodes.map((node) => nodeSummaryOf(node, before, beforeThat, seconds)),
     nodesUp: now.nodes.filter(({ phase }) => phase === 'up').length,
     restarts: sumOf(now.nodes, ({ starts }) => Math.max(0, starts - 1)),
     requestsPerSecond: ((load?.requests ?? 0) - (before.load?.requests ?? 0)) / seconds,
@@ -128,8 +141,11 @@ function summaryOf(now: Observation, before: Observation): Summary {
     noContent: load?.noContent ?? {},
     httpErrors: load?.httpErrors ?? {},
     retries: load?.retries ?? {},
-    decisionMs: quantilesOf(all.map((stats) => stats.decisionMs)),
-    httpMs: quantilesOf(load === undefined ? [] : [load.httpMs]),
+    decisionMs: quantilesOf(
+      all.map((counted) => counted.decisionMs),
+      (beforeThat === undefined ? [] : countedBy(beforeThat)).map((counted) => counted.decisionMs),
+    ),
+    httpMs: quantilesOf([load?.httpMs ?? []], [beforeThat?.load?.httpMs ?? []]),
     campaigns,
     spendMicros: sumOf(campaigns, ({ spentMicros }) => spentMicros),
     budgetMicros: sumOf(campaigns, ({ budgetMicros }) => budgetMicros),
@@ -140,23 +156,36 @@ function summaryOf(now: Observation, before: Observation): Summary {
   }
 }
 
-function nodeSummaryOf(node: ObservedNode, before: Observation, seconds: number): NodeSummary {
+function nodeSummaryOf(
+  node: ObservedNode,
+  before: Observation,
+  beforeThat: Observation | undefined,
+  seconds: number,
+): NodeSummary {
   const { stats } = node
-  const earlier = before.nodes.find(({ name }) => name === node.name)?.stats
-  // After a restart the counters begin again.
-  const since = earlier?.uid === stats?.uid ? earlier : undefined
+  const requestsBefore = sameProcess(node, before)?.requests ?? 0
+  const timesBefore = sameProcess(node, beforeThat)?.decisionMs ?? []
   return {
     name: node.name,
     phase: node.phase,
     pid: node.pid,
     httpPort: node.httpPort,
     restarts: Math.max(0, node.starts - 1),
-    requestsPerSecond: ((stats?.requests ?? 0) - (since?.requests ?? 0)) / seconds,
-    decisionMs: quantilesOf(stats === undefined ? [] : [stats.decisionMs]),
+    requestsPerSecond: ((stats?.requests ?? 0) - requestsBefore) / seconds,
+    decisionMs: quantilesOf([stats?.decisionMs ?? []], [timesBefore]),
     indexEntries: stats?.indexEntries ?? 0,
     shards: stats?.shards ?? 0,
     heapBytes: stats?.heapBytes ?? 0,
   }
+}
+
+/** What the node had counted then; undefined when it is another process now, whose counters began again. */
+function sameProcess(
+  { name, stats }: ObservedNode,
+  then: Observation | undefined,
+): NodeStats | undefined {
+  const earlier = then?.nodes.find((node) => node.name === name)?.stats
+  return earlier?.uid === stats?.uid ? earlier : undefined
 }
 
 function countedBy({ nodes }: Observation): Counted[] {
@@ -191,11 +220,20 @@ function doReplicasAgree(nodes: readonly ObservedNode[]): boolean {
   )
 }
 
-function quantilesOf(snapshots: readonly NodeStats['decisionMs'][]): Quantiles {
-  const histogram = new LatencyHistogram()
-  for (const snapshot of snapshots) histogram.merge(snapshot)
+/** Of what was counted after `before`, which is a part of `now`. */
+function quantilesOf(
+  now: readonly HistogramSnapshot[],
+  before: readonly HistogramSnapshot[],
+): Quantiles {
+  const histogram = mergeOf(now).since(mergeOf(before).snapshot())
   const at = (q: number) => Number(histogram.quantile(q).toPrecision(3))
   return { p50: at(0.5), p99: at(0.99), p999: at(0.999) }
+}
+
+function mergeOf(snapshots: readonly HistogramSnapshot[]): LatencyHistogram {
+  const histogram = new LatencyHistogram()
+  for (const snapshot of snapshots) histogram.merge(snapshot)
+  return histogram
 }
 
 function addedUp(all: readonly Counts[]): Counts {
@@ -215,4 +253,5 @@ function sumOf<T>(items: readonly T[], figure: (item: T) => number): number {
   return items.reduce((sum, item) => sum + figure(item), 0)
 }
 
-const WINDOW_MS = 2_000
+const RATES_MS = 2_000
+const TIMES_MS = 10_000
