@@ -81,14 +81,19 @@ function loading(
         if (message.type === 'Loaded') {
           isAsking = false
           // What is unknown is asked again at the next tick.
-          if (message.result.type === 'Fenced') return Behaviors.stopped
+          if (message.result.type === 'Fenced') {
+            context.log.warn({ campaign: id }, 'the campaign has a newer owner')
+            return Behaviors.stopped
+          }
           if (message.result.type === 'Loaded') loaded = message.result
           return message.result.type === 'Loaded' ? begin(context) : Behaviors.same
         }
         if (message.type === 'Tick' || message.type === 'Wake') return begin(context)
         // Who asked and got no answer asks again: dropping is safe, overflowing is not.
         const waiting = context.stash(STASH_MAX)
-        if (!waiting.isFull) waiting.stash(message)
+        if (waiting.isFull)
+          context.system.deadLetters.drop(message, context.self, 'CampaignLoading')
+        else waiting.stash(message)
         return Behaviors.same
       },
       (signal) => {

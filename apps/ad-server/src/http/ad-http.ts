@@ -26,6 +26,7 @@ export class AdHttp {
   readonly #beaconsRefused = new Map<string, number>()
   readonly #decisionMs = new LatencyHistogram()
   readonly #handlingMs = new LatencyHistogram()
+  #dropped = 0
   #requests = 0
   #served = 0
   #ads = 0
@@ -63,6 +64,15 @@ export class AdHttp {
     count(this.#errors, String(status))
     const { body, headers } = json(status, { error: reason })
     return { status, body, headers: status === 405 ? { ...headers, allow: 'GET' } : headers }
+  }
+
+  dropped(): void {
+    this.#dropped++
+  }
+
+  /** Connections closed unanswered because there were too many. */
+  get connectionsDropped(): number {
+    return this.#dropped
   }
 
   handled(ms: number): void {

@@ -35,6 +35,7 @@ export class HttpServer {
       (request, response) => answerTo(request, response, handlers),
     )
     server.maxConnections = CONNECTIONS_MAX
+    server.on('drop', () => handlers.dropped())
     server.on('clientError', (error, socket) => refuse(error, socket as Socket, handlers))
     server.on('checkExpectation', (request, response: ServerResponse) => {
       write(response, handlers.refused(417, 'no expectations are met here'), request)
@@ -64,6 +65,8 @@ export interface HttpHandlers {
   answer(head: RequestHead): HttpAnswer
   /** Counts and words the answer to something that never became a request. */
   refused(status: number, reason: string): HttpAnswer
+  /** A connection was closed unanswered: there are too many. */
+  dropped(): void
   /** The last byte of an answer was handed to the host, `ms` after its request was read. */
   handled(ms: number): void
 }

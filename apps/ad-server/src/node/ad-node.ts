@@ -54,6 +54,8 @@ export class AdNode implements AdHttpNode {
   readonly auctioneers: Shards<AuctioneerCommand>
   readonly #leases: Leases
   readonly #stats = new CreativeStats()
+  readonly #versions = new VersionClock()
+  readonly #replica: IndexReplica
   readonly #gates: PacingGates
   readonly #path: ServePath
   readonly #serving: ActorRef<ServingCommand>
@@ -71,6 +73,7 @@ export class AdNode implements AdHttpNode {
     data.subscribe(CampaignsKey, ({ value, changed }) => {
       for (const campaignId of changed as Iterable<string>) this.#observe(value.get(campaignId))
     })
+    this.#replica = new IndexReplica(data, flat, this.#versions)
     this.index = this.#startIndex()
     const sharding = ClusterSharding.get(system)
     // Entities are few, and each keeps the world informed of itself: none is ever idle.
@@ -146,6 +149,11 @@ export class AdNode implements AdHttpNode {
     this.campaigns.entityRef(campaignId).tell({ type: 'RecordSpend', requestId, amountMicros, day })
   }
 
+  /** Index entries of other nodes that were not fit to be served, and are not. */
+  get unfitEntries(): number {
+    return this.#replica.refused
+  }
+
   /** Impressions and clicks of the last hour, over all nodes as far as this one has heard. */
   countsOf(creativeId: string): { readonly impressions: number; readonly clicks: number } {
     const { impressions, clicks } = this.#stats.countsOf(
@@ -160,12 +168,10 @@ export class AdNode implements AdHttpNode {
   }
 
   #startIndex(): ActorRef<ServeIndexCommand> {
-    const versions = new VersionClock()
-    const replica = new IndexReplica(this.data, this.flat, versions)
     const index = serveIndexActor({
-      replica,
+      replica: this.#replica,
       flat: this.flat,
-      versions,
+      versions: this.#versions,
       now: () => this.moment().scenarioMs,
       sweepIntervalMs: this.clock.realDurationOf(SWEEP_MS, 1_000),
     })

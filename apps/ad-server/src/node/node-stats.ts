@@ -18,7 +18,7 @@ export function nodeStats(name: string, node: AdNode, http: AdHttp, heapBytes: n
     replicaDigest: data.digest(),
     replicaKeys: replication.keys,
     campaigns: [...campaignsOf(node)],
-    dropped: droppedOf(node),
+    dropped: droppedOf(node, http),
     sentBytes: links.bytesSent,
     receivedBytes: links.bytesReceived,
     gossipBytes: replication.bytesSent,
@@ -57,10 +57,15 @@ function* campaignsOf({ directory }: AdNode): Generator<CampaignFigures> {
     }
 }
 
-/** Dead letters, and what links lost of the framework's own messages. */
-function droppedOf({ system, cluster }: AdNode): Record<string, number> {
+/** Dead letters, what links lost of the framework's own messages, and what this node turned away. */
+function droppedOf(
+  { system, cluster, unfitEntries }: AdNode,
+  http: AdHttp,
+): Record<string, number> {
   const dropped = new Map(system.deadLetters.counts)
   for (const [reason, count] of cluster.metrics.dropped)
     if (!dropped.has(reason)) dropped.set(reason, count)
+  if (unfitEntries > 0) dropped.set('UnfitIndexEntry', unfitEntries)
+  if (http.connectionsDropped > 0) dropped.set('TooManyConnections', http.connectionsDropped)
   return Object.fromEntries(dropped)
 }
