@@ -79,6 +79,16 @@ describe('the end of the launcher', () => {
     await gone(nodes, 0)
   })
 
+  it('comes when nobody reads what it says any more', async () => {
+    const command = startFake(['--page-port', '0'])
+    await command.says(/3\/3 nodes up/)
+    const nodes = descendantsOf(command.process.pid ?? 0)
+    command.process.stdout?.destroy()
+
+    expect((await command.ended).code).toBe(0)
+    await gone(nodes, 0)
+  })
+
   it('leaves no node behind when it is killed', async () => {
     const command = startFake(['--page-port', '0', '--data', join(scratch, 'killed')])
     await command.says(/3\/3 nodes up/)

@@ -6,7 +6,7 @@ import { runAdServer } from './run-process.ts'
 
 /** The whole command, from its arguments to its exit code. `nodeProgram`: only tests give another one. */
 export async function runMain(nodeProgram?: string): Promise<void> {
-  // A reader that has gone (`| head`) is no reason to end in disorder.
+  // A reader that has gone is no reason to end in disorder.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   try {
     process.exitCode = await run(nodeProgram)
@@ -52,6 +52,8 @@ function signalled(): AbortSignal {
     controller.abort()
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+  // Nobody reads any more (`npm start | head`).
+  process.stdout.on('error', () => controller.abort())
   return controller.signal
 }
 
