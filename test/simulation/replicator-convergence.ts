@@ -55,16 +55,40 @@ export async function replicasConverge(
   )
 }
 
+/**
+ * The same with everything that can go wrong: nodes crash, are downed by the others, come back without
+ * their memory. Throws unless all who are there in the end agree: on what, is another question.
+ */
+export async function replicasAgree(world: Simulation): Promise<void> {
+  const { nodes, clock, cluster, onStart, random } = world
+  await onStart((node: SimulatedNode) => DistributedData.get(node.system))
+  const registers = ['winner', 'leader'].map((name) =>
+    keyOf<Register, Register>(name, LWWRegister as unknown as CrdtType<Register>),
+  )
+  const plan = faults.plan(random('faults'), { nodes, duration: '20s' })
+  const writing = nodes.map((node) => write(world, node, registers))
+
+  await Promise.all([faults.play(world, plan), ...writing])
+  await clock.until(() => cluster.isFormed(), '180s', 'a cluster of all nodes')
+  await clock.until(
+    () => nodes.every((node) => DistributedData.get(node.system).isComplete),
+    '30s',
+    'all nodes complete',
+  )
+  await clock.until(() => areEqual(nodes.map(digestOf)), '30s', 'equal replicas')
+}
+
 async function write(
   { clock, random }: Simulation,
   node: SimulatedNode,
   registers: readonly Key<Register, Register>[],
 ): Promise<void> {
   const draws = random(`writes of ${node.name}`)
-  const data = DistributedData.get(node.system)
   const pick = <T>(items: readonly T[]): T => items[draws.below(items.length)] as T
   for (let i = 0; i < 30; i++) {
     await clock.advance(draws.below(800))
+    if (!node.isStarted) continue
+    const data = DistributedData.get(node.system)
     const text = `${node.name}${i}`
     switch (draws.below(8)) {
       case 0:
