@@ -23,10 +23,13 @@ describe('the packed packages', () => {
     /^```ts\n([\s\S]*?)^```$/m.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1] ?? ''
   const prints = [...example.matchAll(/\/\/ prints (.*)$/gm)].map(([, line]) => line)
 
+  let packed: { readonly name: string; readonly files: readonly { path: string }[] }[] = []
+
   beforeAll(() => {
     run(process.execPath, ['scripts/turbo.mjs', 'build', '--filter=./packages/*'], root)
-    for (const name of PACKAGES)
-      npm(['pack', `--pack-destination=${project}`, '--silent'], join(root, 'packages', name))
+    const workspaces = PACKAGES.map((name) => `--workspace=packages/${name}`)
+    const output = npm(['pack', ...workspaces, `--pack-destination=${project}`, '--json'], root)
+    packed = JSON.parse(output) as typeof packed
     writeFileSync(
       join(project, 'package.json'),
       JSON.stringify({ name: 'consumer', private: true, type: 'module' }),
@@ -106,10 +109,9 @@ describe('the packed packages', () => {
   )
 
   it('contain no tests and nothing but what is meant to be published', () => {
-    for (const name of PACKAGES) {
-      const files = npm(['pack', '--dry-run', '--json'], join(root, 'packages', name))
-      const [{ files: packed }] = JSON.parse(files) as [{ files: { path: string }[] }]
-      const odd = packed
+    expect(packed).toHaveLength(PACKAGES.length)
+    for (const { name, files } of packed) {
+      const odd = files
         .map(({ path }) => path)
         .filter(
           (path) =>
@@ -117,11 +119,11 @@ describe('the packed packages', () => {
         )
       expect(odd, name).toEqual([])
       expect(
-        packed.filter(({ path }) => /\.test\./.test(path)),
+        files.filter(({ path }) => /\.test\./.test(path)),
         name,
       ).toEqual([])
       expect(
-        packed.some(({ path }) => path === 'dist/index.d.ts'),
+        files.some(({ path }) => path === 'dist/index.d.ts'),
         name,
       ).toBe(true)
     }
