@@ -59,7 +59,6 @@ export class Delivery {
   }
 
   #toService(peer: UniqueAddress, name: string, payload: PayloadCodec): Deliver {
-    let protocol: Protocol<never> | undefined
     let codec: Codec<never> | undefined
     let isWarned = false
     return (frame, start, end) => {
@@ -77,10 +76,7 @@ export class Delivery {
         isWarned = true
         return
       }
-      if (codec === undefined || service.protocol !== protocol) {
-        protocol = service.protocol
-        codec = protocol.codec(payload)
-      }
+      codec ??= service.protocol.codec(payload)
       let message: never
       try {
         message = decode(codec, frame.subarray(start, end))
