@@ -103,6 +103,7 @@ function wordsOf(message: (CoordinatorEffect & { type: 'Send' })['message']): st
       return `${message.type} ${message.shard}`
     case 'Refused':
     case 'RegisterAck':
+    case 'LeavingAck':
     case 'NobodyTakesOver':
       return message.type
     default:
@@ -354,12 +355,23 @@ describe('a move', () => {
     expect([...script.coordinator.homes.values()].map(({ node }) => node)).toEqual([b, b])
   })
 
+  it('does not even begin when the home leaves before it was told: another one is found', () => {
+    const script = withNodes(a, b)
+    script.holdsWrites = true
+    script.do(script.coordinator.asked(b, 3)).do(script.coordinator.leaving(a, 0))
+    expect(script.said).toEqual(['store 3 A', 'A LeavingAck'])
+
+    expect(script.written().said).toEqual(['store 3 B'])
+    expect(script.written().said).toEqual(['B HostShard 3', 'B Home 3 B'])
+  })
+
   it('to nobody is called off: whoever leaves is told when all others leave too', () => {
     const script = beforeMove()
     script.do(script.coordinator.leaving(a, 0))
     void script.said
 
     expect(script.do(script.coordinator.leaving(b, 0)).said).toEqual([
+      'B LeavingAck',
       'A NobodyTakesOver',
       'B NobodyTakesOver',
     ])

@@ -150,7 +150,7 @@ export class Coordinator {
     const region = this.#regions.get(nodeKey(node))
     if (region === undefined) return []
     region.isLeaving = true
-    return this.#moveFromLeaving(now)
+    return [send(node, { type: 'LeavingAck' }), ...this.#moveFromLeaving(now)]
   }
 
   /** Members have come, gone or become (un)reachable. */
@@ -245,6 +245,9 @@ export class Coordinator {
     if (storing === undefined || storing.home !== home) return []
     this.#storing.delete(shard)
     if (home === undefined) return this.#hasAskers(shard) ? this.#allocate(shard) : []
+    const isLeaving = this.#regions.get(nodeKey(home.node))?.isLeaving === true
+    // It has been promised that no more shards come, and nobody has been told of this one.
+    if (isLeaving && !storing.isRunning) return this.#allocate(shard)
     this.#homes.set(shard, home)
     return [
       send(home.node, { type: 'HostShard', shard, epoch: home.epoch }),

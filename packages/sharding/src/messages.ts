@@ -46,6 +46,8 @@ export type CoordinatorMessage =
   | { readonly type: 'BeginHandOff'; readonly shard: ShardId; readonly home: ShardHome }
   /** Stop all entities of the shard, and say so. */
   | { readonly type: 'HandOff'; readonly shard: ShardId; readonly epoch: number }
+  /** It is known that the region leaves: from here on it gets no more shards. */
+  | { readonly type: 'LeavingAck' }
   /** To a region that leaves: all others leave too, so there is nothing to wait for. */
   | { readonly type: 'NobodyTakesOver' }
 

@@ -29,6 +29,7 @@ const fromCoordinator: CoordinatorMessage[] = [
   { type: 'BeginHandOff', shard: 99, home },
   { type: 'HandOff', shard: 99, epoch: 2 ** 40 },
   { type: 'NobodyTakesOver' },
+  { type: 'LeavingAck' },
 ]
 const traffic: RegionTraffic[] = [
   { type: 'Envelope', shard: 99, entityId: 'Zürich 🦉', message: 'payload' },

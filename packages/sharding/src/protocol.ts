@@ -80,5 +80,6 @@ function coordinatorMessageCodec(shard: Codec<number>): Codec<CoordinatorMessage
     BeginHandOff: record({ type: literal('BeginHandOff'), shard, home: homeCodec }),
     HandOff: record({ type: literal('HandOff'), shard, epoch: uint() }),
     NobodyTakesOver: record({ type: literal('NobodyTakesOver') }),
+    LeavingAck: record({ type: literal('LeavingAck') }),
   })
 }

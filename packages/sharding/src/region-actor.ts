@@ -6,39 +6,18 @@ import {
   type Signal,
 } from '@troupe/actor'
 import type { Cluster, ClusterEvent, ClusterState, UniqueAddress } from '@troupe/cluster'
-import { EntityHost, type Passivate } from './entity-host.ts'
-import { EnvelopeRouter, type Route } from './envelope-router.ts'
+import { EntityHost } from './entity-host.ts'
+import { EnvelopeRouter } from './envelope-router.ts'
 import type { EntityType } from './entity-type.ts'
 import { hasSuccessor, isMember, oldestHost } from './hosting-members.ts'
 import { isInMinority } from './isolation.ts'
 import type { ShardingLinks } from './links.ts'
 import type { CoordinatorMessage, RegionEffect } from './messages.ts'
+import type { RegionActorMessage as Message, RegionCommand } from './region-command.ts'
 import { Region } from './region.ts'
 import type { ShardingSettings } from './settings.ts'
 import type { ShardId } from './shard-id.ts'
 import type { ShardRegionState } from './shard-region-state.ts'
-
-export type RegionCommand =
-  | Passivate
-  /** Hand over all shards, and stop what is left after the timeout; answered when none is left. */
-  | { readonly type: 'HandOverAll'; readonly replyTo: ActorRef<'Done'> }
-
-type Message =
-  | RegionCommand
-  | Route
-  | { readonly type: 'Drained'; readonly by: UniqueAddress; readonly shard: ShardId }
-  | { readonly type: 'NotHere'; readonly node: UniqueAddress; readonly shard: ShardId }
-  | {
-      readonly type: 'FromCoordinator'
-      readonly from: UniqueAddress
-      readonly message: CoordinatorMessage
-    }
-  | { readonly type: 'Cluster'; readonly event: ClusterEvent }
-  | { readonly type: 'RetryTick' }
-  | { readonly type: 'IdleTick' }
-  /** This node has been in the minority for so long that the others may soon go on without it. */
-  | { readonly type: 'Isolated' }
-  | { readonly type: 'HandOverTimeout' }
 
 export interface RegionParts<M> {
   readonly type: EntityType<M>
@@ -71,6 +50,8 @@ export class ShardRegion<M> {
   #retries = 0
   #isIsolated = false
   #handOver: ActorRef<'Done'> | undefined
+  /** No more shards come: the coordinator knows that we leave, or we do not wait for it. */
+  #mayGo = false
 
   constructor(parts: RegionParts<M>) {
     const { cluster, settings, isHosting } = parts
@@ -263,10 +244,15 @@ export class ShardRegion<M> {
     if (message.type === 'RegisterAck') {
       this.#isRegistered = true
       this.#unanswered = 0
+      if (this.#handOver !== undefined) this.#perform([LEAVING])
     } else if (message.type === 'Refused') {
       const fields = { shards: this.#parts.settings.shards, coordinatorShards: message.shards }
       context.log.error(fields, 'all nodes must have the same number of shards')
       this.#close(WRONG_SHARDS)
+      return
+    } else if (message.type === 'LeavingAck') {
+      this.#mayGo = true
+      this.#finishHandOver()
       return
     } else if (message.type === 'NobodyTakesOver') {
       if (this.#handOver !== undefined) this.#endHandOver()
@@ -372,12 +358,14 @@ export class ShardRegion<M> {
 
   /** Nobody takes our shards, or not in time. */
   #endHandOver(): void {
+    this.#mayGo = true
     this.#perform(this.#region.endHosting())
     this.#finishHandOver()
   }
 
   #finishHandOver(): void {
-    const isOver = this.#router.isClosed || this.#region.hostedShards.length === 0
+    const isEmpty = this.#mayGo && this.#region.hostedShards.length === 0
+    const isOver = this.#router.isClosed || isEmpty
     const handOver = this.#handOver
     if (handOver === undefined || !isOver) return
     this.#handOver = undefined

@@ -136,6 +136,7 @@ export class Region {
       case 'HandOff':
         return this.#handOff(message.shard, message.epoch)
       case 'Refused':
+      case 'LeavingAck':
       case 'NobodyTakesOver':
         // For the driver: they change nothing here.
         return []
