@@ -157,6 +157,62 @@ describe('AuctioneerEntity', () => {
     await each.campaign.expectNoMessage()
   })
 
+  it('auctions a page as soon as it is classified', async () => {
+    await using kit = ActorTestKit.create()
+    const each = await site(kit)
+    await bid(each)
+    await each.index.receiveMessages(2)
+
+    each.auctioneer.tell({
+      type: 'PageCategoriesClassified',
+      url: '/new',
+      categoryScores: { sport: 0.9 },
+      slots: [{ slotId: 'new-top', width: 300, height: 250 }],
+    })
+    await bid(each)
+
+    const put = await each.index.expectMessageType('Put')
+    expect(put).toMatchObject({ slot: 'new-top', candidates: [{ categoryScore: 0.9 }] })
+  })
+
+  it('looks again when a reader met an empty slot, at most every 15 seconds', async () => {
+    await using kit = ActorTestKit.create()
+    const each = await site(kit)
+    await bid(each)
+    await each.index.receiveMessages(2)
+    for (let i = 0; i < 20; i++) each.auctioneer.tell({ type: 'ServeMissed' })
+    await kit.clock.advance('1s')
+    await bid(each)
+    await each.index.receiveMessages(2)
+
+    await kit.clock.advance('13s')
+    each.auctioneer.tell({ type: 'ServeMissed' })
+    await each.campaign.expectNoMessage('900ms')
+    await kit.clock.advance('1s')
+    each.auctioneer.tell({ type: 'ServeMissed' })
+    await kit.clock.advance('1s')
+
+    await bid(each)
+  })
+
+  it('takes out what a new floor excludes, and auctions with it', async () => {
+    await using kit = ActorTestKit.create()
+    const each = await site(kit)
+    await bid(each)
+    await each.index.receiveMessages(2)
+
+    each.auctioneer.tell({ type: 'UpdateFloorCpm', floorMicros: 6_000_000 })
+
+    await each.index.expectMessage({
+      type: 'Remove',
+      scope: { site: 'site-1' },
+      filter: { type: 'BelowFloor', floorMicros: 6_000_000 },
+    })
+    await kit.clock.advance('1s')
+    const { floorMicros } = await each.campaign.expectMessageType('CampaignBidRequest')
+    expect(floorMicros).toBe(6_000_000)
+  })
+
   it('clears the site', async () => {
     await using kit = ActorTestKit.create()
     const each = await site(kit)

@@ -172,6 +172,19 @@ describe('the scenario’s pages', () => {
     ],
   }
 
+  it('do not undo a floor that was changed by hand', () => {
+    const book = bookWith()
+    book.restore(site, 0)
+    expect(book.questionFor(['/1'])?.floorMicros).toBe(600_000)
+    book.updateFloor(900_000)
+    book.restore(site, 24 * HOUR)
+    expect(book.questionFor(['/1'])?.floorMicros).toBe(900_000)
+
+    book.restore({ ...site }, 24 * HOUR)
+
+    expect(book.questionFor(['/1'])?.floorMicros).toBe(600_000)
+  })
+
   it('are taken once, and again when half of their freshness is over or they have changed', () => {
     const book = bookWith()
 

@@ -15,6 +15,7 @@ export class SiteBook {
   readonly #settings: SiteBookSettings
   readonly #pages = new Map<string, Page>()
   #siteFloorMicros: number
+  #restoredFrom: ScenarioSite | undefined
   readonly #categoryFloors = new Map<string, number>()
 
   constructor(
@@ -45,7 +46,9 @@ export class SiteBook {
 
   /** Takes the pages of the scenario; pages classified within the last half of the freshness window stay as they are. */
   restore(site: ScenarioSite, now: number): string[] {
-    this.#siteFloorMicros = site.floorCpmMicros
+    // A floor that was changed by hand since stays until another scenario comes.
+    if (site !== this.#restoredFrom) this.#siteFloorMicros = site.floorCpmMicros
+    this.#restoredFrom = site
     const restored: string[] = []
     for (const { url, categoryScores, slots } of site.pages) {
       const known = this.#pages.get(url)
