@@ -36,11 +36,7 @@ describe('the packed packages', () => {
     )
     const tarballs = readdirSync(project).filter((file) => file.endsWith('.tgz'))
     expect(tarballs).toHaveLength(PACKAGES.length)
-    // What the packages need themselves is on this machine already; so this works without a network.
-    npm(
-      ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', ...tarballs],
-      project,
-    )
+    install(tarballs, project)
   }, 240_000)
 
   afterAll(() => rmSync(project, { recursive: true, force: true }))
@@ -144,10 +140,27 @@ function run(command: string, args: readonly string[], cwd: string): string {
 }
 
 function npm(args: readonly string[], cwd: string): string {
+  const { command, leading } = npmCommand()
+  return run(command, [...leading, ...args], cwd)
+}
+
+/**
+ * What the packages need themselves was installed here, so it is in npm's cache and no network is
+ * needed; npm would try one for a minute all the same. Only when the cache was emptied it may.
+ */
+function install(tarballs: readonly string[], cwd: string): void {
+  const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', ...tarballs]
+  const { command, leading } = npmCommand()
+  const options = { cwd, encoding: 'utf8', env: environment() } as const
+  const { status } = spawnSync(command, [...leading, ...args, '--offline'], options)
+  if (status !== 0) npm(args, cwd)
+}
+
+function npmCommand(): { readonly command: string; readonly leading: readonly string[] } {
   const cli = process.env['npm_execpath']
   return cli !== undefined && cli.endsWith('npm-cli.js')
-    ? run(process.execPath, [cli, ...args], cwd)
-    : run('npm', args, cwd)
+    ? { command: process.execPath, leading: [cli] }
+    : { command: 'npm', leading: [] }
 }
 
 /** Without what npm tells its children of the repository: the project has a life of its own. */
