@@ -101,6 +101,35 @@ it('replicas that agree exchange one number', () => {
   expect(said).toEqual(['Root'])
 })
 
+it('nobody compares with a node that is still being sent everything, and that node with nobody', () => {
+  const nodes = new Nodes('ab', { messageBytesMax: 200, windowBytes: 200 })
+  const [a, b] = nodes.all as [Node, Node]
+  nodes.members([[a, 'Up']])
+  for (let i = 0; i < 50; i++) a.put(`key-${i}`, i)
+  nodes.deliver()
+  const said: string[] = []
+  let left = 6
+  nodes.loses = (_from, _to, { type }) => {
+    said.push(type)
+    return type === 'Root' || left-- <= 0
+  }
+  const fresh = new Node('b')
+  ;(nodes.all as Node[])[1] = fresh
+  nodes.members([
+    [a, 'Up'],
+    [fresh, 'Up'],
+  ])
+  nodes.deliver()
+  expect(fresh.replicator.members.isComplete).toBe(false)
+  a.replicator.gossipTick()
+  fresh.replicator.gossipTick()
+  nodes.deliver()
+
+  expect(said).toContain('Delta')
+  expect(said).not.toContain('Root')
+  expect(b.prices()).toBeUndefined()
+})
+
 it('a key that is changing just now is not repaired, but not for ever', () => {
   const nodes = new Nodes('ab')
   const [a, b] = nodes.all as [Node, Node]

@@ -51,6 +51,12 @@ export class Dissemination {
     this.#peers.delete(node)
   }
 
+  /** True when `node` has got everything that was here when it became known, and but for a little all since. */
+  isUpToDate(node: UniqueAddress): boolean {
+    const peer = this.#peers.get(nodeKey(node))
+    return peer !== undefined && peer.isUpToDate && peer.behind <= A_LITTLE
+  }
+
   reachable(node: string): void {
     this.#peers.get(node)?.reachable()
   }
@@ -187,8 +193,8 @@ export class Dissemination {
 
   // ---- what comes back ----
 
-  acknowledged(node: string, number: number): Sent | undefined {
-    return this.#peers.get(node)?.acknowledged(number)
+  acknowledged(node: string, number: number, now: number): Sent | undefined {
+    return this.#peers.get(node)?.acknowledged(number, now)
   }
 
   refused(node: string, number: number): Sent | undefined {
@@ -208,3 +214,5 @@ interface Encoded {
 }
 
 const OVERHEAD_BYTES = 24
+/** Keys a node may be behind with while replicas are compared: with more, comparing finds little else. */
+const A_LITTLE = 1_000

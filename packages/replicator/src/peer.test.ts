@@ -10,7 +10,7 @@ function peer(settings: Partial<{ windowBytes: number; resendMs: number }> = {})
 /** A peer that has got, and knows that it has got, all that was here when it came. */
 function knownPeer(settings: Partial<{ windowBytes: number; resendMs: number }> = {}): Peer {
   const known = peer(settings)
-  known.acknowledged(known.announced(0))
+  known.acknowledged(known.announced(0), 1)
   return known
 }
 
@@ -22,7 +22,7 @@ describe('a node that keeps up', () => {
 
     expect([...b.due]).toEqual([])
     expect(b.has('k', 5)).toBe(false)
-    b.acknowledged(number)
+    b.acknowledged(number, 1)
     expect(b.has('k', 5)).toBe(true)
     expect([b.behind, b.inFlight]).toEqual([0, 0])
   })
@@ -35,10 +35,10 @@ describe('a node that keeps up', () => {
 
     expect(b.nextOf('k')).toBe(5)
     const second = b.sent('k', 5, 6, 10, 1)
-    b.acknowledged(first)
+    b.acknowledged(first, 1)
     expect(b.has('k', 5)).toBe(true)
     expect(b.has('k', 6)).toBe(false)
-    b.acknowledged(second)
+    b.acknowledged(second, 1)
     expect(b.behind).toBe(0)
   })
 })
@@ -62,7 +62,7 @@ describe('a message that is not acknowledged', () => {
     b.needs('k', 3, 5)
     b.sent('k', 3, 5, 10, 0)
     b.needs('k', 5, 6)
-    b.acknowledged(b.sent('k', 5, 6, 10, 1))
+    b.acknowledged(b.sent('k', 5, 6, 10, 1), 1)
 
     expect(b.has('k', 6)).toBe(false)
     b.overdue(500)
@@ -75,7 +75,7 @@ describe('a message that is not acknowledged', () => {
     const number = b.sent('k', 3, 5, 10, 0)
     b.overdue(500)
 
-    expect(b.acknowledged(number)).toBeUndefined()
+    expect(b.acknowledged(number, 1)).toBeUndefined()
     expect(b.has('k', 5)).toBe(false)
   })
 
@@ -89,10 +89,24 @@ describe('a message that is not acknowledged', () => {
     expect(b.overdue(1_499)).toBe(false)
     expect(b.overdue(1_500)).toBe(true)
     const number = b.sent('k', 0, 1, 10, 1_500)
-    b.acknowledged(number)
+    b.acknowledged(number, 1)
     b.needs('k', 1, 2)
     b.sent('k', 1, 2, 10, 1_600)
     expect(b.overdue(2_100)).toBe(true)
+  })
+
+  it('is waited for longer when the node has been answering late', () => {
+    const b = knownPeer()
+    for (let at = 0; at < 20_000; at += 1_000) {
+      b.needs('k', at, at + 1)
+      const number = b.sent('k', at, at + 1, 10, at)
+      b.acknowledged(number, at + 400)
+    }
+    b.needs('k', 20_000, 20_001)
+    b.sent('k', 20_000, 20_001, 10, 20_000)
+
+    expect(b.overdue(21_000)).toBe(false)
+    expect(b.overdue(21_700)).toBe(true)
   })
 
   it('goes at once when the node can be reached again', () => {
@@ -115,7 +129,7 @@ it('a node that has answered already is not sent again what is on its way', () =
   b.reachable()
 
   expect(b.nextOf('k')).toBeUndefined()
-  b.acknowledged(number)
+  b.acknowledged(number, 1)
   expect(b.behind).toBe(0)
 })
 
@@ -128,7 +142,7 @@ describe('the window', () => {
     b.sent('k', 3, 6, 60, 0)
 
     expect(b.hasRoom).toBe(false)
-    b.acknowledged(first)
+    b.acknowledged(first, 1)
     expect(b.hasRoom).toBe(true)
     expect(b.nextOf('k')).toBe(6)
   })
@@ -155,18 +169,18 @@ describe('a new node', () => {
     b.needsInitially('k', 4)
     b.needsInitially('l', 1)
     expect(b.wantsAnnouncement).toBe(false)
-    b.acknowledged(b.sent('k', 0, 2, 10, 0))
-    b.acknowledged(b.sent('l', 0, 1, 10, 0))
+    b.acknowledged(b.sent('k', 0, 2, 10, 0), 1)
+    b.acknowledged(b.sent('l', 0, 1, 10, 0), 1)
     expect(b.wantsAnnouncement).toBe(false)
-    b.acknowledged(b.sent('k', 2, 4, 10, 0))
+    b.acknowledged(b.sent('k', 2, 4, 10, 0), 1)
 
     expect(b.wantsAnnouncement).toBe(true)
     const number = b.announced(1)
     expect(b.wantsAnnouncement).toBe(false)
     b.overdue(501)
     expect(b.wantsAnnouncement).toBe(true)
-    expect(b.acknowledged(number)).toBeUndefined()
-    b.acknowledged(b.announced(501))
+    expect(b.acknowledged(number, 1)).toBeUndefined()
+    b.acknowledged(b.announced(501), 1)
     expect(b.isUpToDate).toBe(true)
   })
 
@@ -187,8 +201,8 @@ it('a repair begins at the beginning, whatever was acknowledged', () => {
   b.needsAgain('k', 5)
 
   expect(b.nextOf('k')).toBe(0)
-  b.acknowledged(number)
+  b.acknowledged(number, 1)
   expect(b.has('k', 5)).toBe(false)
-  b.acknowledged(b.sent('k', 0, 5, 10, 1))
+  b.acknowledged(b.sent('k', 0, 5, 10, 1), 1)
   expect(b.has('k', 5)).toBe(true)
 })

@@ -49,6 +49,8 @@ export class Peer {
   #numbers = 0
   #isSilent = false
   #backoff = 1
+  /** How long acknowledgements take, smoothed, in milliseconds. */
+  #roundTripMs = 0
   #initialLeft = 0
   #announcement: 'Waiting' | 'Sent' | 'Done' = 'Waiting'
 
@@ -174,9 +176,10 @@ export class Peer {
   // ---- what comes back ----
 
   /** Undefined when the number is not (or no longer) waited for. */
-  acknowledged(number: number): Sent | undefined {
+  acknowledged(number: number, now: number): Sent | undefined {
     const sent = this.#answered(number)
     if (sent === undefined) return undefined
+    this.#roundTripMs += (now - sent.at - this.#roundTripMs) / 8
     if (sent.name === undefined) {
       this.#announcement = 'Done'
       return sent
@@ -199,7 +202,9 @@ export class Peer {
 
   /** Gives up on messages that are not acknowledged in time. True when there are any. */
   overdue(now: number): boolean {
-    const latest = now - this.#settings.resendMs * this.#backoff
+    // A node that is busy answers late, and what is sent to it again would make it later still.
+    const patienceMs = Math.max(this.#settings.resendMs, this.#roundTripMs * 4)
+    const latest = now - patienceMs * this.#backoff
     let isAny = false
     for (const [number, sent] of this.#inFlight) {
       if (sent.at > latest) break

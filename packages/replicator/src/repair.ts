@@ -14,7 +14,7 @@ export interface RepairSettings {
   readonly messageBytesMax: number
 }
 
-type RepairMessage = Extract<
+export type RepairMessage = Extract<
   ReplicatorMessage,
   { readonly type: 'Root' | 'Buckets' | 'Keys' | 'Differing' | 'Wanted' }
 >

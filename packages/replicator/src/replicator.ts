@@ -9,7 +9,7 @@ import { MemberView } from './member-view.ts'
 import { answersTo, PendingReads } from './pending-reads.ts'
 import { PendingWrites } from './pending-writes.ts'
 import type { ReplicatorMessage } from './protocol.ts'
-import { Repair } from './repair.ts'
+import { Repair, type RepairMessage } from './repair.ts'
 import {
   type Entry,
   type MergeOutcome,
@@ -246,8 +246,7 @@ export class Replicator {
         this.#acknowledge(from, message.number)
         return
       case 'Ack':
-        for (const number of message.numbers) this.#acknowledged(node, number)
-        this.#soon()
+        this.#acknowledged(node, message.numbers)
         return
       case 'Refused':
         this.#refusedBy(node, message.number)
@@ -264,22 +263,27 @@ export class Replicator {
         this.#reads.answered(node, message)
         return
       case 'Root':
+        if (this.#isCatchingUp) return
+        this.#repairStep(from, message)
+        return
       case 'Buckets':
       case 'Keys':
       case 'Differing':
-      case 'Wanted': {
-        const { reply, push } = this.#repair.receive(message, this.#host.now())
-        for (const each of reply) this.#host.post(from, each)
-        this.repairedKeys += push.length
-        if (push.length > 0) {
-          this.#dissemination.push(node, push)
-          this.#soon()
-        }
+      case 'Wanted':
+        this.#repairStep(from, message)
         return
-      }
       default:
         return message satisfies never
     }
+  }
+
+  #repairStep(from: UniqueAddress, message: RepairMessage): void {
+    const { reply, push } = this.#repair.receive(message, this.#host.now())
+    for (const each of reply) this.#host.post(from, each)
+    if (push.length === 0) return
+    this.repairedKeys += push.length
+    this.#dissemination.push(nodeKey(from), push)
+    this.#soon()
   }
 
   #deltaReceived(
@@ -310,9 +314,13 @@ export class Replicator {
     this.#soon()
   }
 
-  #acknowledged(node: string, number: number): void {
-    const sent = this.#dissemination.acknowledged(node, number)
-    if (sent !== undefined) this.#writes.arrived(node, sent)
+  #acknowledged(node: string, numbers: readonly number[]): void {
+    const now = this.#host.now()
+    for (const number of numbers) {
+      const sent = this.#dissemination.acknowledged(node, number, now)
+      if (sent !== undefined) this.#writes.arrived(node, sent)
+    }
+    this.#soon()
   }
 
   #refusedBy(node: string, number: number): void {
@@ -338,13 +346,20 @@ export class Replicator {
     }
   }
 
-  /** One round of repair with one random node. */
+  /** One round of repair with one random node; not with those that much is on its way to anyway. */
   gossipTick(): void {
-    const { others } = this.members
+    if (this.#isCatchingUp) return
+    const others = this.members.others.filter((each) => this.#dissemination.isUpToDate(each))
     const node = others[this.#host.below(others.length)]
     if (node === undefined) return
     this.repairRounds++
     this.#host.post(node, this.#repair.begin())
+  }
+
+  /** What is missing here is on its way: comparing would find nothing else. */
+  get #isCatchingUp(): boolean {
+    const { isComplete } = this.members
+    return !isComplete && this.#host.now() - this.table.mergedAt < CATCHING_UP_MS
   }
 
   #soon(): void {
@@ -410,4 +425,6 @@ export class Replicator {
   }
 }
 
+/** A node that gets nothing for this long is no longer catching up, whatever it waits for. */
+const CATCHING_UP_MS = 2_000
 const NO_CONTENT: Digest = { high: 0, low: 0 }
