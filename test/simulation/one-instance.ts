@@ -60,7 +60,7 @@ export async function oneInstanceEach(
   })()
   const plan = faults.plan(random('faults'), {
     nodes,
-    duration: '30s',
+    duration: '25s',
     ...(kinds === undefined ? {} : { kinds }),
   })
   await Promise.race([traffic, faults.play(world, plan)])
@@ -70,7 +70,7 @@ export async function oneInstanceEach(
   ])
   isOver = true
   await traffic
-  await clock.advance('10s')
+  await clock.advance('6s')
 
   await allAnswer(world, shards)
   if (log.violations.length > 0) throw new Error(log.violations.join('\n'))

@@ -32,7 +32,7 @@ const CALM_WORLD = { nodes: 4, settings: localClusterSettings() }
 
 simulation(
   'while links hold, every message is handled or counted as dropped, once, and in order, however shards move',
-  { ...CALM_WORLD, seeds: 50 },
+  { ...CALM_WORLD, seeds: 100 },
   (world) => nothingIsLost(world),
 )
 
