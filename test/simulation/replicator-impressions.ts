@@ -48,7 +48,7 @@ export async function impressionsLast(
   const counting = nodes.map(async (node) => {
     const draws = world.random(`impressions on ${node.name}`)
     for (let i = 0; !isOver; i++) {
-      await clock.advance(50 + draws.below(500))
+      await clock.advance(80 + draws.below(700))
       // Also on nodes that have not caught up yet: what they count is new.
       if (!node.isStarted) continue
       await count(world, node, key, `${node.name}${i}`, { ledger, consistency })
