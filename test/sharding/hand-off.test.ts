@@ -238,6 +238,21 @@ describe('when a node leaves', { timeout: 30_000 }, () => {
     expect(sharded.log.violations).toEqual([])
   })
 
+  it.each(['0ms', '500ms', '2s'])(
+    'and the other two follow %s later, they do not wait for their time to be up',
+    async (later) => {
+      await using sharded = await ShardedCluster.start()
+      for (const id of ids.slice(0, 60)) await sharded.where('a', id)
+      await sharded.cluster.run(sharded.node('a').stop())
+      await sharded.cluster.clock.advance(later)
+      const startedAt = sharded.cluster.world.now
+
+      await sharded.cluster.run(Promise.all([sharded.node('b').stop(), sharded.node('c').stop()]))
+
+      expect(sharded.cluster.world.now - startedAt).toBeLessThan(2_000)
+    },
+  )
+
   it('all at once do not wait for each other', async () => {
     await using sharded = await ShardedCluster.start()
     for (const id of ids.slice(0, 60)) await sharded.where('a', id)

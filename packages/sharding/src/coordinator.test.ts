@@ -244,6 +244,16 @@ describe('a successor', () => {
     ).toEqual(['C RegisterAck', 'C HandOff 1', 'C HandOff 2'])
   })
 
+  it('lets nodes go that all leave, as it would if it had been there before', () => {
+    const script = new Script({ stored, term: 2 })
+    script.do(script.coordinator.hostsChanged(hostsOf([a, b]), 0))
+    script.registered(a, { isLeaving: true })
+    expect(script.said).toEqual(['A RegisterAck'])
+
+    script.registered(b, { hosted: [[1, 7]], isLeaving: true })
+    expect(script.said).toContain('B NobodyTakesOver')
+  })
+
   it('finds the homes whose nodes are no members', () => {
     const script = new Script({ stored })
 

@@ -90,8 +90,8 @@ export class Coordinator {
     this.#settings = settings
     this.#opensAt = opensAt
     this.#nextEpoch = firstEpochOf(term)
-    // A cluster that has run before may go on with fewer nodes than it began with.
-    this.#hostsMin = stored.size === 0 ? settings.hostsMin : 1
+    // A cluster that has run before may go on with fewer nodes than it began with, or with none but leaving ones.
+    this.#hostsMin = stored.size === 0 ? settings.hostsMin : 0
     for (const [shard, { home, epoch }] of stored) {
       this.#epochs.set(shard, epoch)
       if (home !== undefined) this.#homes.set(shard, home)
