@@ -249,7 +249,8 @@ describe('when a node leaves', { timeout: 30_000 }, () => {
 
       await sharded.cluster.run(Promise.all([sharded.node('b').stop(), sharded.node('c').stop()]))
 
-      expect(sharded.cluster.world.now - startedAt).toBeLessThan(2_000)
+      // The coordinator that has left has to be removed first.
+      expect(sharded.cluster.world.now - startedAt).toBeLessThan(5_000)
     },
   )
 
