@@ -238,7 +238,7 @@ describe('when a node leaves', { timeout: 30_000 }, () => {
     expect(sharded.log.violations).toEqual([])
   })
 
-  it.each(['0ms', '500ms', '2s'])(
+  it.each(['0ms', '500ms', '2s'] as const)(
     'and the other two follow %s later, they do not wait for their time to be up',
     async (later) => {
       await using sharded = await ShardedCluster.start()
