@@ -17,6 +17,7 @@ import type { Drive } from '../scenario/traffic.ts'
 import { type DataFolder, takeDataFolder } from './data-file.ts'
 import { FleetProcess } from './fleet-process.ts'
 import { nodePorts } from './http-ports.ts'
+import { IndexWatch } from './index-watch.ts'
 import { KillPlan } from './kill-plan.ts'
 import { Notices } from './notices.ts'
 
@@ -82,6 +83,7 @@ class Run {
   readonly #startedAt = performance.now()
   readonly #notices = new Notices(NOTICES_KEPT)
   readonly #summaries = new Summaries()
+  readonly #indexWatch = new IndexWatch()
   readonly #overall = new Summaries('whole run')
   #fleet: FleetProcess | undefined
   #load: HttpLoad | undefined
@@ -168,14 +170,14 @@ class Run {
 
   /** Everybody is up and knows what to show: only then are the first answers worth looking at. */
   #isReady(fleet: FleetProcess): boolean {
-    const entries = new Set(fleet.nodes.map(({ stats }) => stats?.indexEntries ?? 0))
-    return fleet.isComplete && entries.size === 1 && !entries.has(0)
+    const entries = fleet.nodes.map(({ stats }) => stats?.indexEntries ?? 0)
+    return this.#indexWatch.isFilled(entries, performance.now()) && fleet.isComplete
   }
 
   #readyText(fleet: FleetProcess): string {
     const seconds = ((performance.now() - this.#startedAt) / 1_000).toFixed(1)
     return this.#isReady(fleet)
-      ? `all nodes are up after ${seconds} s`
+      ? `all nodes are up and know what to show after ${seconds} s`
       : `not all nodes are ready after ${seconds} s; the load begins all the same`
   }
 
