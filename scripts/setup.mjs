@@ -28,7 +28,8 @@ export async function setUp() {
   }
 }
 
-if (process.argv[1] && fs.realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) void setUp()
+if (process.argv[1] && fs.realpathSync(process.argv[1]) === fileURLToPath(import.meta.url))
+  void setUp()
 
 // ---- is there anything to do? ----
 

@@ -10,7 +10,7 @@ describe('docs/errors.md', () => {
 
   it.each(PACKAGES)('explains every code of @troupe/%s, and no other', (name) => {
     const section = page.split(/^## /m).find((each) => each.startsWith(`@troupe/${name}\n`)) ?? ''
-    const explained = [...section.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code]) => code)
+    const explained = [...section.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code = '']) => code)
 
     expect(explained.toSorted()).toEqual(codesOf(name))
     expect(new Set(explained).size).toBe(explained.length)

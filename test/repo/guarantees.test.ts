@@ -5,7 +5,9 @@ import { root } from './repository.ts'
 
 /** A row of the table: the promise, and the tests as `path` "words of the test's name". */
 const rows = [
-  ...readFileSync(join(root, 'docs/guarantees.md'), 'utf8').matchAll(/^\| ([A-Z]\d+) \| (.+) \| (.+) \|$/gm),
+  ...readFileSync(join(root, 'docs/guarantees.md'), 'utf8').matchAll(
+    /^\| ([A-Z]\d+) \| (.+) \| (.+) \|$/gm,
+  ),
 ].map(([, id = '', promise = '', tests = '']) => ({ id, promise, tests }))
 
 describe('docs/guarantees.md', () => {

@@ -105,12 +105,12 @@ async function settled(world: Simulation, ads: Ads): Promise<void> {
 }
 
 function plantLocalStore({ data }: AdNode): void {
-  const { update, get } = data
+  const update = data.update.bind(data)
+  const get = data.get.bind(data)
   data.update = (key, modify, options) =>
-    update.call(data, key as never, modify as never, {
+    update(key as never, modify as never, {
       ...options,
       consistency: writeLocal,
     }) as never
-  data.get = (key, options) =>
-    get.call(data, key as never, { ...options, consistency: readLocal }) as never
+  data.get = (key, options) => get(key as never, { ...options, consistency: readLocal }) as never
 }

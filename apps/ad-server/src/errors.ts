@@ -2,7 +2,6 @@
 export type AdServerErrorCode =
   | 'DATA_FOLDER_UNUSABLE'
   | 'INVALID_SCENARIO'
-  | 'INVALID_VALUE'
   | 'NODE_FAILED'
   | 'PORT_UNUSABLE'
   | 'REPLAY_UNREADABLE'
@@ -16,9 +15,4 @@ export class AdServerError extends Error {
     super(message, options)
     this.code = code
   }
-}
-
-/** For arguments only a bug in the caller can produce. */
-export function invalidValue(what: string, expected: string, actual: unknown): AdServerError {
-  return new AdServerError('INVALID_VALUE', `${what} must be ${expected}, got ${String(actual)}`)
 }
