@@ -3,16 +3,23 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { root } from './repository.ts'
 
-const PACKAGES = ['actor', 'cluster', 'crdt', 'replicator', 'sharding', 'testkit'] as const
+/** The heading of each section, and the folder whose codes it explains. */
+const SECTIONS = [
+  ...['actor', 'cluster', 'crdt', 'replicator', 'sharding', 'testkit'].map((name) => ({
+    heading: `@troupe/${name}`,
+    folder: `packages/${name}`,
+  })),
+  { heading: 'apps/ad-server', folder: 'apps/ad-server' },
+]
 
 describe('docs/errors.md', () => {
   const page = readFileSync(join(root, 'docs/errors.md'), 'utf8')
 
-  it.each(PACKAGES)('explains every code of @troupe/%s, and no other', (name) => {
-    const section = page.split(/^## /m).find((each) => each.startsWith(`@troupe/${name}\n`)) ?? ''
+  it.each(SECTIONS)('explains every code of $heading, and no other', ({ heading, folder }) => {
+    const section = page.split(/^## /m).find((each) => each.startsWith(`${heading}\n`)) ?? ''
     const explained = [...section.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code = '']) => code)
 
-    expect(explained.toSorted()).toEqual(codesOf(name))
+    expect(explained.toSorted()).toEqual(codesOf(folder))
     expect(new Set(explained).size).toBe(explained.length)
   })
 
@@ -27,9 +34,9 @@ describe('docs/errors.md', () => {
   })
 })
 
-/** The members of the union type `…ErrorCode` of a package. */
-function codesOf(name: string): string[] {
-  const file = join(root, 'packages', name, 'src/errors.ts')
+/** The members of the union type `…ErrorCode` of a package or application. */
+function codesOf(folder: string): string[] {
+  const file = join(root, folder, 'src/errors.ts')
   if (!existsSync(file)) return []
   const union = /export type \w+ErrorCode =([^\n]*(?:\n\s+\|[^\n]*)*)/.exec(
     readFileSync(file, 'utf8'),
