@@ -1,5 +1,5 @@
 import { Behaviors } from '@troupe/actor'
-import type { ClusterEvent } from '@troupe/cluster'
+import { type ClusterEvent, localClusterSettings } from '@troupe/cluster'
 import { type SimulatedNode, TestCluster } from '@troupe/testkit/cluster'
 import { describe, expect, it } from 'vitest'
 import { speakerOn, watcherOn } from './watcher.ts'
@@ -186,6 +186,21 @@ describe('a node that leaves', () => {
     expect(cluster.clock.now - leavesAt).toBeLessThan(8_000)
     expect(heard).not.toContain('UnreachableMember c')
     expect(heard.at(-1)).toBe('MemberRemoved c')
+  })
+
+  it('goes as fast if it is the leader, and the next one leads at once', async () => {
+    await using cluster = await TestCluster.start({ nodes: 3, settings: localClusterSettings() })
+    const [a, b, c] = cluster.nodes
+    const heard = eventsOn(b)
+
+    await a.stop()
+    const endedAt = cluster.clock.now
+    await cluster.clock.until(() => membersOf(b) === 'b:Up c:Up', '10s')
+    await cluster.clock.settle()
+
+    expect(cluster.clock.now - endedAt).toBeLessThan(1_500)
+    expect(heard).not.toContain('UnreachableMember a')
+    expect(c.cluster.state.leader?.address).toBe(b.address)
   })
 
   it('can be told to by any other node, and its system ends', async () => {

@@ -146,6 +146,15 @@ describe('the simulations of membership find', () => {
 
   it('a node that leaves without a word', async () => {
     plant(Membership.prototype, 'exitingDone', () => () => [])
+    // A leader tells those who lead next of its step besides.
+    plant(
+      Membership.prototype,
+      'leaderTick',
+      (real) =>
+        function (this: Membership, wallMs) {
+          return real.call(this, wallMs).filter(({ type }) => type !== 'Send')
+        },
+    )
 
     expect(await found(leaving)).toMatch(/those that stayed on their own|MemberDowned/)
   })

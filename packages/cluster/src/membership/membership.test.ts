@@ -344,7 +344,39 @@ describe('leaving', () => {
 
     for (const node of [b, c]) expect(world.statuses(node)).toEqual({ b: 'Up', c: 'Up' })
   })
+
+  it('of the leader is known to those who lead next as soon as the leader knows', () => {
+    const { town: world, a, b, c } = three()
+    allKnowThatItLeaves(world, a)
+
+    world.do(a, (machine) => machine.leaderTick(world.now))
+
+    for (const node of [b, c]) expect(world.statuses(node)['a']).toBe('Exiting')
+  })
+
+  it('of the leader is known at its end at the latest: nobody has to find it unreachable', () => {
+    const { town: world, a, b, c } = three()
+    allKnowThatItLeaves(world, a)
+    world.cut(a, b)
+    world.cut(a, c)
+    world.do(a, (machine) => machine.leaderTick(world.now))
+    world.cuts.clear()
+    expect([a, b].map((node) => world.statuses(node)['a'])).toEqual(['Exiting', 'Leaving'])
+
+    world.do(a, (machine) => machine.exitingDone())
+    world.kill(a)
+    world.rounds(2)
+
+    for (const node of [b, c]) expect(world.statuses(node)).toEqual({ b: 'Up', c: 'Up' })
+  })
 })
+
+/** The leader is Leaving for everybody, and has not yet taken the step that makes it Exiting. */
+function allKnowThatItLeaves(world: Town, leader: UniqueAddress): void {
+  world.do(leader, (machine) => machine.leave(leader.address))
+  for (const random of [0, 0.5, 0.99]) world.do(leader, (machine) => machine.gossipTick(random))
+  expect(world.at(leader).isConverged).toBe(true)
+}
 
 describe('downing', () => {
   it('tells the downed, who stops', () => {
@@ -455,6 +487,20 @@ describe('gossip', () => {
     expect(world.at(a).gossipTick(0)).toMatchObject([{ message: { type: 'Status' } }])
     world.do(a, (machine) => machine.leave('c:1'))
     expect(world.at(a).gossipTick(0)).toMatchObject([{ message: { type: 'Gossip' } }])
+  })
+
+  it('that brings nothing new is answered when the other side does not know that we have it', () => {
+    const { town: world, a, b, c } = three()
+    world.do(a, (machine) => machine.leave(a.address))
+    const { gossip } = world.at(a)
+    const fromC = { ...gossip, seen: new Set([nodeKey(a), nodeKey(c)]) }
+    world.at(b).receive(c, { type: 'Gossip', gossip: fromC })
+
+    const answers = world.at(b).receive(a, { type: 'Gossip', gossip })
+
+    expect(answers.map((effect) => effect.type === 'Send' && effect.message)).toMatchObject([
+      { type: 'Status', seen: new Set([a, b, c].map(nodeKey)) },
+    ])
   })
 
   it('is urgent while few have seen the news, and while somebody is Down', () => {

@@ -163,12 +163,8 @@ export class Membership {
   ): readonly MembershipEffect[] {
     if (!this.#listensTo(from)) return []
     switch (version.compareTo(this.#gossip.version)) {
-      case 'Same': {
-        const effects = this.#sawToo(seen)
-        // What we know of who has seen it may be news to the other side.
-        const isNews = [...this.#gossip.seen].some((key) => !seen.has(key))
-        return isNews ? [...effects, this.#sendStatus(from)] : effects
-      }
+      case 'Same':
+        return this.#compareSeen(from, seen)
       case 'After':
         return [this.#sendStatus(from)]
       case 'Before':
@@ -188,7 +184,7 @@ export class Membership {
     const ours = this.#gossip
     switch (theirs.version.compareTo(ours.version)) {
       case 'Same':
-        return this.#sawToo(theirs.seen)
+        return this.#compareSeen(from, theirs.seen)
       case 'Before':
         return [this.#send(from, { type: 'Gossip', gossip: ours })]
       case 'After': {
@@ -202,6 +198,16 @@ export class Membership {
         return [...effects, this.#send(from, { type: 'Gossip', gossip: this.#gossip })]
       }
     }
+  }
+
+  /**
+   * `from` has our view. What we know of who has seen it may be news to the other side: it would go on
+   * to send us what we have, as long as we are the one of whom it does not know.
+   */
+  #compareSeen(from: UniqueAddress, seen: ReadonlySet<string>): readonly MembershipEffect[] {
+    const effects = this.#sawToo(seen)
+    const isNews = [...this.#gossip.seen].some((key) => !seen.has(key))
+    return isNews ? [...effects, this.#sendStatus(from)] : effects
   }
 
   #sawToo(seen: ReadonlySet<string>): readonly MembershipEffect[] {
@@ -323,27 +329,41 @@ export class Membership {
     if (after === this.#gossip) return []
     for (const { node } of removed) this.#confirmedExits.delete(nodeKey(node))
     const effects = this.#become(after)
-    // Whom a step concerns should not have to wait for gossip to come round.
-    const concerned = moved.filter(({ node }) => !sameNode(node, this.#self)).slice(0, TOLD_AT_ONCE)
+    // Whom a step concerns should not have to wait for gossip to come round, nor who leads after us.
+    const concerned = moved.map(({ node }) => node).filter((node) => !sameNode(node, this.#self))
+    const successors = this.selfMember?.status === 'Exiting' ? this.#successors() : []
+    const told = new Set([...concerned.slice(0, TOLD_AT_ONCE), ...successors])
     return [
       ...effects,
-      ...concerned.map(({ node }) => this.#send(node, { type: 'Gossip', gossip: after } as const)),
+      ...[...told].map((node) => this.#send(node, { type: 'Gossip', gossip: after } as const)),
     ]
   }
 
   // ---- the end ----
 
-  /** Everything that had to be handed over is; those who are likely to lead may remove us. */
+  /**
+   * Everything that had to be handed over is; those who are likely to lead may remove us. They get our
+   * view with it: if we led, nobody else may know that we are Exiting, and who takes us for the leader
+   * waits for us.
+   */
   exitingDone(): readonly MembershipEffect[] {
-    const likely = [...this.#gossip.members.values()]
+    this.#isShutDown = true
+    return this.#successors().flatMap((node) => [
+      this.#send(node, { type: 'Gossip', gossip: this.#gossip }),
+      this.#send(node, { type: 'ExitingConfirmed' }),
+    ])
+  }
+
+  /** Those who are likely to lead when we are gone. */
+  #successors(): readonly UniqueAddress[] {
+    return [...this.#gossip.members.values()]
       .filter(
         ({ node, status }) =>
           (status === 'Up' || status === 'Leaving') && !sameNode(node, this.#self),
       )
       .sort(compareMembers)
-      .slice(0, CONFIRMATIONS)
-    this.#isShutDown = true
-    return likely.map(({ node }) => this.#send(node, { type: 'ExitingConfirmed' }))
+      .slice(0, SUCCESSORS)
+      .map(({ node }) => node)
   }
 
   /** `by` says on its link that its cluster has removed us. A member of our view is believed. */
@@ -404,5 +424,5 @@ function forgetting(view: Gossip, other: Gossip): Gossip {
   return version === view.version ? view : { ...view, version }
 }
 
-const CONFIRMATIONS = 2
+const SUCCESSORS = 2
 const TOLD_AT_ONCE = 20
