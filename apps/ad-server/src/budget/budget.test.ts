@@ -271,6 +271,18 @@ describe('the budget itself', () => {
     })
   })
 
+  it('is not begun again after a beacon that comes days late', () => {
+    const budget = budgetOf(PRICE)
+    budget.rollDay(105)
+    budget.tryReserve('a', PRICE, 0)
+
+    budget.recordSpend({ requestId: 'late', amountMicros: PRICE, day: 101 }, 1)
+    budget.rollDay(105)
+
+    expect(budget.tryReserve('b', PRICE, 2).reply.type).toBe('InsufficientBudget')
+    expect(budget.spentMicros).toBe(PRICE)
+  })
+
   it('counts midnights again after a clock was days ahead for a while', () => {
     const budget = budgetOf()
     budget.rollDay(140)

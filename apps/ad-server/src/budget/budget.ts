@@ -133,7 +133,8 @@ export class Budget {
   recordSpend(spend: SpendReport, now: number): BudgetOutcome<SpendRecorded> {
     assertAmount(spend.amountMicros)
     const events: BudgetEvent[] = []
-    this.#roll(spend.day, events)
+    // Only forward: a late beacon says nothing of the calendar, and a day begun twice is paid twice.
+    if (spend.day > this.#day) this.#roll(spend.day, events)
     if (this.#isLeased(spend.requestId)) {
       this.#beaconed(spend)
       return { reply: this.#recordedReply(0), write: 'Later', events }
