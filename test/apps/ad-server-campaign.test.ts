@@ -8,6 +8,8 @@ import { campaignEntity } from '../../apps/ad-server/src/campaign/campaign-entit
 import type {
   CampaignCommand,
   CampaignUpdated,
+  LeaseAnswer,
+  SpendInfo,
 } from '../../apps/ad-server/src/campaign/campaign-protocol.ts'
 import type { CampaignRecord } from '../../apps/ad-server/src/campaign/campaign-record.ts'
 import type {
@@ -80,6 +82,40 @@ describe('CampaignEntity', () => {
     store.end('Committed')
 
     await client.expectMessage({ type: 'Reserved', remainingMicros: 999_995_000 })
+  })
+
+  it('keeps its money whole, and runs on, when leases are spoken of in figures that are none', async () => {
+    await using kit = ActorTestKit.create()
+    const store = new FakeStore()
+    const campaign = await campaignWith(kit, store)
+    store.end('Committed')
+    await kit.settle()
+    const node = kit.createProbe<LeaseAnswer>()
+    const ask = async (wantMicros: number, servingNodes: number): Promise<void> => {
+      const requestId = `n#${wantMicros}-${servingNodes}`
+      const request = { nodeId: 'n', requestId, wantMicros, leastMicros: 5_000, servingNodes }
+      campaign.tell({ type: 'RequestLease', request, replyTo: node.ref })
+      await kit.settle()
+      store.end('Committed')
+      await kit.settle()
+    }
+    await ask(0.5, 1)
+    await ask(10_000, Number.NaN)
+    await node.expectNoMessage()
+
+    await ask(10_000, 1)
+    const { answer } = await node.expectMessageType('LeaseAnswer')
+    const leaseId = answer.type === 'LeaseGranted' ? answer.leaseId : 'none'
+    const report = { leaseId, spentMicros: Number.NaN, isFinal: true }
+    campaign.tell({ type: 'ReportLease', report, replyTo: node.ref })
+    await kit.settle()
+
+    const info = kit.createProbe<SpendInfo>()
+    campaign.tell({ type: 'GetSpendInfo', replyTo: info.ref })
+    expect(await info.expectMessageType('SpendInfo')).toMatchObject({
+      spentMicros: 0,
+      outstandingMicros: 10_000,
+    })
   })
 
   it('stores what several answers promise in one round', async () => {

@@ -2,6 +2,7 @@ import { Behaviors, type ActorContext, type Behavior } from '@troupe/actor'
 import { EntityType, type EntityContext } from '@troupe/sharding'
 import type { BudgetOutcome, BudgetSettings } from '../budget/budget-protocol.ts'
 import type { Catalog } from '../node/catalog.ts'
+import { isMoney } from '../money.ts'
 import type { ScenarioClock } from '../pacing/scenario-clock.ts'
 import { BLOCKED_MAX, Campaign, freshCampaign, type CampaignState } from './campaign.ts'
 import type { CampaignDirectory } from './campaign-directory.ts'
@@ -174,12 +175,15 @@ class CampaignOwner {
       }
       case 'RequestLease': {
         const { request, replyTo } = message
+        const { leastMicros, wantMicros, servingNodes } = request
+        if (![leastMicros, wantMicros, servingNodes].every(isAmount)) break
         const outcome = this.#campaign.budget.grantLease(request, this.#now())
         this.#settle(outcome, (answer) => replyTo.tell(this.#answer(answer)))
         break
       }
       case 'ReportLease': {
         const { report, replyTo } = message
+        if (!isMoney(report.spentMicros)) break
         const outcome = this.#campaign.budget.settleLease(report)
         this.#settle(outcome, (answer) => replyTo.tell(this.#answer(answer)))
         break
