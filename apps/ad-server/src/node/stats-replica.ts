@@ -50,6 +50,7 @@ export class StatsReplica {
           this.#stats.replaceOthers(sum.creativeId, sum.minute, sum, now)
         }
       },
+      { onDeleted: (name) => this.#shared.forget(name) },
     )
   }
 

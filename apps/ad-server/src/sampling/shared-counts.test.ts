@@ -34,3 +34,15 @@ it('does not mix a minute with the one an hour ago, which has the same place', (
 
   expect(shared.report('n2', placeOf('a', 67), counts(67, 3)).impressions).toBe(3)
 })
+
+it('keeps nothing of a node that is gone, and everything of the others', () => {
+  const shared = new SharedCounts()
+  shared.report('n1', placeOf('a', 7), counts(7, 10))
+  shared.report('n1', placeOf('b', 7), counts(7, 10))
+  shared.report('n2', placeOf('a', 7), counts(7, 5))
+
+  shared.forget('n1')
+
+  expect(shared.places).toBe(1)
+  expect(shared.report('n3', placeOf('a', 7), counts(7, 1)).impressions).toBe(6)
+})

@@ -24,6 +24,17 @@ export class SharedCounts {
     }
     return { creativeId: creativeIdOf(place), minute: counts.minute, impressions, clicks }
   }
+
+  /** Places that somebody has reported. */
+  get places(): number {
+    return this.#places.size
+  }
+
+  /** A node is gone, and nothing it counted counts any more. */
+  forget(node: string): void {
+    for (const [place, reports] of this.#places)
+      if (reports.delete(node) && reports.size === 0) this.#places.delete(place)
+  }
 }
 
 export interface MinuteCounts extends CreativeCounts {
