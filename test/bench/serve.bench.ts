@@ -185,6 +185,9 @@ function httpOf(fixture: ServingFixture): AdHttp {
       decide: (ads, at) => fixture.path.decide(ads, at),
       dayOf: () => 20_000,
       beacon: () => {},
+      failed: (error) => {
+        throw error
+      },
     },
     new BeaconTokens('a secret of enough length'),
   )

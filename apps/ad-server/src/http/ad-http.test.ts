@@ -36,12 +36,15 @@ class FakeNode implements AdHttpNode {
     ],
   }
   readonly beacons: (readonly [string, BeaconAd])[] = []
+  readonly failures: unknown[] = []
+  fault: Error | undefined
 
   moment(): Moment {
     return { monotonicMs: this.now, wallMs: this.now, scenarioMs: this.now }
   }
 
   decide(): Decision {
+    if (this.fault !== undefined) throw this.fault
     return this.decision
   }
 
@@ -51,6 +54,10 @@ class FakeNode implements AdHttpNode {
 
   beacon(event: string, ad: BeaconAd): void {
     this.beacons.push([event, ad])
+  }
+
+  failed(error: unknown): void {
+    this.failures.push(error)
   }
 }
 
@@ -94,6 +101,21 @@ describe('GET /v1/serve', () => {
         null,
       ],
     })
+  })
+
+  it('answers 500 and notes why when the decision itself fails, and goes on', () => {
+    const { node, get, http } = fixture()
+    node.fault = new Error('a bug')
+
+    const answer = get('/v1/serve?site=s&slot=top')
+    const [noted] = node.failures
+    node.fault = undefined
+
+    expect(answer.status).toBe(500)
+    expect(answer.body).not.toContain('a bug')
+    expect(noted).toMatchObject({ message: 'a bug' })
+    expect(http.figures.httpErrors).toEqual({ '500': 1 })
+    expect(get('/v1/serve?site=s&slot=top').status).toBe(200)
   })
 
   it('answers 204 with the reason when nothing is shown', () => {

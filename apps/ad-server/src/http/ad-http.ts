@@ -38,7 +38,17 @@ export class AdHttp {
     this.#tokens = tokens
   }
 
+  /** Never throws: a fault of ours costs the request that met it, not the node. */
   answer(head: RequestHead): HttpAnswer {
+    try {
+      return this.#answer(head)
+    } catch (error) {
+      this.#node.failed(error)
+      return this.refused(500, 'this server failed; the failure was noted')
+    }
+  }
+
+  #answer(head: RequestHead): HttpAnswer {
     const route = routeOf(head)
     switch (route.type) {
       case 'Serve':
@@ -146,6 +156,8 @@ export interface AdHttpNode {
   dayOf(campaignId: string): number
   /** A genuine beacon, the first of its kind for this impression here. */
   beacon(event: BeaconEvent, ad: BeaconAd, at: Moment): void
+  /** A request met a fault of ours. */
+  failed(error: unknown): void
 }
 
 export interface HttpAnswer {

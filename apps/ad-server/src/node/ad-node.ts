@@ -135,6 +135,10 @@ export class AdNode implements AdHttpNode {
     return decision
   }
 
+  failed(error: unknown): void {
+    this.system.log.error({ err: error }, 'request failed')
+  }
+
   dayOf(campaignId: string): number {
     return this.directory.recordOf(campaignId)?.day ?? 0
   }
